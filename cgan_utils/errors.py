@@ -1,0 +1,24 @@
+"""The one kind of error a user is meant to read: a sentence that says what was wrong and what to do."""
+
+from difflib import get_close_matches
+
+
+class CganError(Exception):
+    """Something the user can mend. The command line and notebooks print its sentence, not a traceback."""
+
+    def _render_traceback_(self):
+        """What IPython shows instead of a traceback (its documented hook for exceptions)."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+def unknown(kind, value, known):
+    """The sentence for a name that does not exist: nearest known names first, else all of them.
+
+    >>> unknown("data set", "mnits", ["mnist", "cifar10"])
+    "There is no data set 'mnits'; did you mean mnist?"
+    """
+    known = [str(name) for name in known]
+    by_lower = {name.lower(): name for name in known}
+    near = [by_lower[name] for name in get_close_matches(str(value).lower(), by_lower, n=3, cutoff=0.5)]
+    hint = f"did you mean {' or '.join(near)}?" if near else f"choose one of: {', '.join(known)}."
+    return f"There is no {kind} {str(value)!r}; {hint}"
