@@ -1,0 +1,160 @@
+"""What happens around the training steps: recording, pictures, safety, checkpoints."""
+
+import contextlib
+import signal
+import threading
+import time
+
+import numpy as np
+
+from . import checkpoints
+from .backend import keras
+from .errors import CganError
+from .images import grid
+from .sampling import draw, draw_signed
+
+EVOLUTION_SEEDS = range(10)
+
+
+class Recorder(keras.callbacks.Callback):
+    """Keeps `progress` up to date: losses of each iteration, a row per epoch, seconds."""
+
+    def __init__(self, progress):
+        super().__init__()
+        self.progress = progress
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._since = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.progress.step += 1
+        self.progress.losses.append(tuple(np.asarray(keras.ops.convert_to_numpy(self.model.batch_losses)).tolist()))
+        now = time.monotonic()
+        self.progress.seconds += now - self._since
+        self._since = now
+
+    def on_epoch_end(self, epoch, logs=None):
+        progress = self.progress
+        progress.seconds += time.monotonic() - self._since
+        numbers = {name: float(value) for name, value in logs.items()}
+        progress.history.append({"epoch": epoch + 1, "seconds": round(progress.seconds, 2), **numbers})
+        progress.epoch, progress.step, progress.seconds = epoch + 1, 0, 0.0
+
+
+class Evolution(keras.callbacks.Callback):
+    """Draws the same classes from the same seeds before training, after epochs 1, 2, 3, and every fifth."""
+
+    def __init__(self, progress, labels):
+        super().__init__()
+        self.progress = progress
+        self.labels = np.repeat(labels, len(EVOLUTION_SEEDS))
+        self.seeds = list(EVOLUTION_SEEDS) * len(labels)
+
+    def on_train_begin(self, logs=None):
+        if not self.progress.epoch and not self.progress.step:
+            self.draw(0)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch + 1 <= 3 or (epoch + 1) % 5 == 0:
+            self.draw(epoch + 1)
+
+    def draw(self, epoch):
+        images = draw(self.model.generator, self.labels, self.seeds)
+        self.progress.evolution[epoch] = grid(images, columns=len(EVOLUTION_SEEDS))
+
+
+class Guard(keras.callbacks.Callback):
+    """Stops a training that can't recover: a loss that is no number, or a generator that ignores its noise."""
+
+    LEAST_VARIATION = 1e-3  # of [-1, 1]: an eighth of a grey level
+
+    def __init__(self, classes):
+        super().__init__()
+        self.labels = np.repeat(np.arange(min(classes, 10)), 4)
+
+    def on_train_batch_end(self, batch, logs=None):
+        d_loss, g_loss = np.asarray(keras.ops.convert_to_numpy(self.model.batch_losses)).tolist()
+        if not np.isfinite(d_loss + g_loss):
+            raise CganError(
+                f"Training stopped: the losses became {d_loss} and {g_loss}; "
+                "lower the learning rate, or train with precision float32. The last epoch's run is kept."
+            )
+
+    def on_epoch_end(self, epoch, logs=None):
+        images = draw_signed(self.model.generator, self.labels, range(len(self.labels)))
+        by_class = images.reshape(-1, 4, *images.shape[1:])
+        if np.ptp(by_class, axis=1).max() < self.LEAST_VARIATION:
+            raise CganError(
+                f"Training stopped after epoch {epoch + 1}: the generator collapsed, it draws the same image whatever "
+                "the noise; start again with another seed, a lower learning rate, or RMSprop instead of Adam."
+            )
+
+
+class Interruptible(keras.callbacks.Callback):
+    """Turns Ctrl-C (and a notebook's stop button) into a stop between two steps, where the state is whole.
+
+    A second Ctrl-C stops at once.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.requested = False
+
+    @contextlib.contextmanager
+    def listening(self):
+        if threading.current_thread() is not threading.main_thread():
+            yield  # signals reach the main thread only
+            return
+        previous = signal.signal(signal.SIGINT, self._request)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, previous)
+
+    def _request(self, signum, frame):
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.requested:
+            raise KeyboardInterrupt
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.requested:
+            raise KeyboardInterrupt
+
+
+class Resume(keras.callbacks.Callback):
+    """Loads the checkpoint when the first epoch begins: Keras has just emptied the metrics, which it also restores."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = path
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.path:
+            checkpoints.restore(self.path, self.model)
+            self.path = None
+
+
+class Saver(keras.callbacks.Callback):
+    """Calls `save_state` every `minutes`, or every `steps` if given, and `save_state` and `save_run` each epoch."""
+
+    def __init__(self, save_state, save_run, minutes, steps=None):
+        super().__init__()
+        self.save_state, self.save_run = save_state, save_run
+        self.seconds, self.steps, self._saved = 60 * minutes, steps, time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        due = (batch + 1) % self.steps == 0 if self.steps else time.monotonic() - self._saved > self.seconds
+        if due:
+            self._save()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._save()
+        self.save_run()
+
+    def _save(self):
+        self.save_state()
+        self._saved = time.monotonic()

@@ -1,0 +1,80 @@
+"""The catalogue: every published training of the series by name, as its difference from the defaults."""
+
+from dataclasses import asdict, dataclass, fields
+
+from .architectures import architecture
+from .errors import CganError, unknown
+
+OPTIMIZERS = ("rmsprop", "adam")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """All that decides a training. Nonsense is refused when it is made, in one sentence (CganError)."""
+
+    name: str
+    dataset: str
+    architecture: str
+    epochs: int
+    batch_size: int = 16
+    optimizer: str = "rmsprop"
+    learning_rate: float = 2e-4
+    beta_1: float = 0.5  # Adam's first momentum; RMSprop has none
+    loss: str = "minimax"
+    label_smoothing: float = 0.0
+    update: str = "simultaneous"
+    averaging: float = 0.999  # of the averaged generator; see ConditionalGAN
+    seed: int = 0
+    published_seconds: int | None = None  # per epoch, as published, on a T4-class GPU
+
+    def __post_init__(self):
+        architecture(self.architecture)
+        if self.optimizer not in OPTIMIZERS:
+            raise CganError(unknown("optimizer", self.optimizer, OPTIMIZERS))
+        for field, low in (("epochs", 1), ("batch_size", 1), ("seed", 0), ("learning_rate", 1e-12)):
+            if getattr(self, field) < low:
+                raise CganError(f"{field} is {getattr(self, field)}; it must be at least {low}.")
+
+    def settings(self):
+        """What a resumed training must share with its beginning: all but the name, the length and the record."""
+        return {k: v for k, v in asdict(self).items() if k not in ("name", "epochs", "published_seconds")}
+
+    @classmethod
+    def from_dict(cls, values):
+        """The inverse of `dataclasses.asdict`; raises CganError if a field is missing or not known."""
+        names = {field.name for field in fields(cls)}
+        if set(values) != names:
+            raise CganError(f"The experiment's fields don't fit this version: {', '.join(set(values) ^ names)}.")
+        return cls(**values)
+
+
+EXPERIMENTS = {
+    experiment.name: experiment
+    for experiment in (
+        Experiment("modelo_1_mnist_v1", "mnist", "modelo_1", epochs=50, published_seconds=58),
+        Experiment("modelo_1_mnist_v2", "mnist", "modelo_1", epochs=20, published_seconds=89),
+        Experiment("modelo_3_mnist_v1", "mnist", "modelo_3_28px", epochs=50, published_seconds=64),
+        Experiment("modelo_3_cifar100_v1", "cifar100", "modelo_3", epochs=50, published_seconds=56),
+        Experiment("modelo_4_cifar100_v1", "cifar100", "modelo_4", epochs=50, published_seconds=57),
+        Experiment("modelo_5_cifar100_v1", "cifar100", "modelo_5", epochs=50, published_seconds=115),
+        Experiment("modelo_5_cifar10_v1", "cifar10", "modelo_5_light", epochs=10, published_seconds=331),
+        Experiment("modelo_5_cifar10_v2", "cifar10", "modelo_5_lighter", epochs=10, published_seconds=137),
+        Experiment(
+            "modelo_5_cifar10_v3",
+            "cifar10",
+            "modelo_5_light",
+            epochs=16,
+            batch_size=50,
+            optimizer="adam",
+            published_seconds=273,
+        ),
+        Experiment("modelo_5_cifar10_v4", "cifar10", "modelo_5_light", epochs=20, batch_size=50, published_seconds=265),
+    )
+}
+
+
+def experiment(name):
+    """The experiment called `name`; raises CganError with the nearest names if there is none."""
+    if name not in EXPERIMENTS:
+        raise CganError(unknown("experiment", name, EXPERIMENTS))
+    return EXPERIMENTS[name]

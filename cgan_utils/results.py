@@ -1,0 +1,232 @@
+"""A trained run on disk: the only file that knows how a folder of `resultados/` is laid out.
+
+    run.json                        what was trained, on what, for how long, with which versions; hashes of the weights
+    generator.safetensors           the generator after the last step: kernels in float16, vectors in float32
+    generator_averaged.safetensors  the averaged generator, if any
+    history.csv                     a row per epoch
+    losses.npz                      `losses` [steps, 2]: discriminator and generator, a row per iteration
+    evolution/epoch_0005.png        a row per class, a column per seed, at native resolution
+    README.md                       the card, made from run.json
+
+Nothing is unpickled and no code is read from files: the network is rebuilt by name.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from .datasets import class_index
+from .errors import CganError, unknown
+from .experiments import EXPERIMENTS, Experiment
+from .images import from_png, to_png
+
+FORMAT = 1
+LAST, AVERAGED = "generator.safetensors", "generator_averaged.safetensors"
+_HALF_MAX = float(np.finfo(np.float16).max)
+
+
+def root():
+    """The project's folder, which holds resultados/ and runs/: `CGAN_HOME`, else where the package lies."""
+    home = os.environ.get("CGAN_HOME")
+    return Path(home) if home else Path(__file__).resolve().parent.parent
+
+
+def shipped_folder():
+    return root() / "resultados"
+
+
+def own_folder():
+    return root() / "runs"
+
+
+def list_runs():
+    """Folder of each run that can be opened by name, shipped ones first: {name: path}."""
+    found = {}
+    for folder in (shipped_folder(), own_folder()):
+        for file in sorted(folder.glob("*/run.json")):
+            name = file.parent.name
+            found[name if name not in found else f"runs/{name}"] = file.parent
+    return found
+
+
+class Run:
+    """One trained run. `Run("modelo_1_mnist_v2")` opens it by name, `Run(path)` from any folder.
+
+    Raises CganError, in one sentence, for a run that is missing, damaged, or of another version.
+    """
+
+    def __init__(self, name_or_path):
+        self.path = _find(name_or_path)
+        self.record = _read_json(self.path / "run.json")
+        if self.record.get("format") != FORMAT:
+            raise CganError(
+                f"{self.path} is in format {self.record.get('format')!r}, and this version reads {FORMAT}; "
+                "update the project, or train the run again."
+            )
+        self.name = self.path.name
+        try:
+            self.experiment = Experiment.from_dict(self.record["experiment"])
+            data = self.record["data"]
+            self.class_names, self.shape = tuple(data["class_names"]), tuple(data["shape"])
+            self.title = f"{self.name} ({data['title']}, {self.record['training']['epochs']} epochs)"
+            self.weights, self.draws_with = dict(self.record["weights"]), self.record["draws_with"]
+        except (KeyError, TypeError) as error:
+            raise CganError(f"{self.path / 'run.json'} lacks {error}; copy the run again.") from None
+        self._generators = {}
+
+    def generator(self, file=None):
+        """The generator as a Keras model, float32: (noise [N, 100], labels [N]) → [N, H, W, C] in [-1, 1].
+
+        file: LAST or AVERAGED, by default the one that the run draws with.
+        """
+        from .networks import build_generator  # here: listing runs must not cost the seconds that Keras takes to load
+
+        file = file or self.draws_with
+        if file not in self._generators:
+            arrays = self._read_weights(file)
+            model = build_generator(self.experiment.architecture, len(self.class_names), self.shape, dtype="float32")
+            expected = {variable.path: tuple(variable.shape) for variable in model.variables}
+            if expected != {name: array.shape for name, array in arrays.items()}:
+                raise CganError(
+                    f"{self.path / file} does not fit network {self.experiment.architecture}; copy it again."
+                )
+            for variable in model.variables:
+                variable.assign(arrays[variable.path].astype("float32"))
+            self._generators[file] = model
+        return self._generators[file]
+
+    def generate(self, classes, seeds, file=None):
+        """New images, uint8 [N, H, W, C]: the i-th is of class classes[i] (name or index) from seeds[i].
+
+        One class, or one seed, may stand for all. The same run, class and seed is the same image on every machine,
+        up to rounding.
+        """
+        from .sampling import draw
+
+        classes, seeds = np.atleast_1d(classes), np.atleast_1d(seeds)
+        count = max(len(classes), len(seeds))
+        labels = [class_index(value, self.class_names) for value in classes.tolist()]
+        return draw(self.generator(file), np.broadcast_to(labels, count), np.broadcast_to(seeds, count))
+
+    def export(self, path):
+        """Write the generator in Keras's own format; `keras.saving.load_model` opens it without this package."""
+        path = Path(path)
+        if path.suffix != ".keras":
+            raise CganError(f"{path} must end in .keras, the format that every Keras 3 opens.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.generator().save(path)
+        return path
+
+    @property
+    def history(self):
+        """One row per epoch: losses and scores in training, and on the test images (columns val_…)."""
+        return pd.read_csv(self._file("history.csv"))
+
+    @property
+    def losses(self):
+        """float32 [iterations, 2]: loss of the discriminator and of the generator."""
+        with np.load(self._file("losses.npz"), allow_pickle=False) as file:
+            return file["losses"]
+
+    @property
+    def evolution(self):
+        """{epoch: uint8 picture}, a row per class and a column per seed; epoch 0 is before training."""
+        files = sorted((self.path / "evolution").glob("epoch_*.png"))
+        return {int(file.stem.removeprefix("epoch_")): from_png(file) for file in files}
+
+    @property
+    def size(self):
+        """Bytes on disk."""
+        return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
+
+    def _file(self, name):
+        if not (self.path / name).is_file():
+            raise CganError(f"{self.path / name} is missing; copy the run again, or train it again.")
+        return self.path / name
+
+    def _read_weights(self, file):
+        if file not in self.weights:
+            raise CganError(f"Run {self.name} has no {file}; it has {', '.join(self.weights)}.")
+        content = self._file(file).read_bytes()
+        if hashlib.sha256(content).hexdigest() != self.weights[file]:
+            raise CganError(
+                f"{self.path / file} is truncated or altered (its sha256 is not that of run.json); copy it again."
+            )
+        try:
+            return load(content)
+        except SafetensorError as error:
+            raise CganError(f"{self.path / file} is no safetensors file ({error}); copy it again.") from None
+
+
+def write_run(path, record, generators, history, losses, evolution):
+    """Write a run's folder, complete or not at all, and return it opened.
+
+    record: run.json without 'format' and 'weights'; generators: {LAST: model, …}; history: list of dicts;
+    losses: [steps, 2]; evolution: {epoch: uint8 picture}.
+    """
+    from .cards import card
+
+    path = Path(path)
+    new, old = path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
+    shutil.rmtree(new, ignore_errors=True)
+    (new / "evolution").mkdir(parents=True)
+    weights = {file: _pack(model) for file, model in generators.items()}
+    for file, content in weights.items():
+        (new / file).write_bytes(content)
+    hashes = {file: hashlib.sha256(content).hexdigest() for file, content in weights.items()}
+    record = {"format": FORMAT, **record, "weights": hashes}
+    (new / "run.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    pd.DataFrame(history, columns=None if history else ["epoch", "seconds"]).round(6).to_csv(
+        new / "history.csv", index=False, lineterminator="\n"
+    )
+    np.savez_compressed(new / "losses.npz", losses=np.asarray(losses, "float32").reshape(-1, 2))
+    for epoch, picture in evolution.items():
+        (new / "evolution" / f"epoch_{epoch:04d}.png").write_bytes(to_png(picture))
+    (new / "README.md").write_text(card(path.name, record, history, sorted(evolution)), encoding="utf-8")
+    shutil.rmtree(old, ignore_errors=True)
+    if path.exists():
+        path.rename(old)
+    new.rename(path)
+    shutil.rmtree(old, ignore_errors=True)
+    return Run(path)
+
+
+def _pack(model):
+    """A model's variables as safetensors. Kernels in float16: half the size, and a change far below a grey level."""
+    arrays = {}
+    for variable in model.variables:
+        array = np.asarray(variable.numpy(), "float32")
+        small = array.ndim > 1 and np.abs(array).max() < _HALF_MAX
+        arrays[variable.path] = array.astype("float16") if small else array
+    return save(arrays)
+
+
+def _find(name_or_path):
+    path = Path(name_or_path)
+    if (path / "run.json").is_file():
+        return path.resolve()
+    runs = list_runs()
+    if str(name_or_path) in runs:
+        return runs[str(name_or_path)]
+    if path.is_dir():
+        raise CganError(f"{path} holds no run.json, so it is not a run; give a run's name or its folder.")
+    if str(name_or_path) in EXPERIMENTS:
+        raise CganError(f"{name_or_path} has not been trained here; `cgan train {name_or_path}` does it.")
+    raise CganError(unknown("run", name_or_path, runs) if runs else f"There is no run {str(name_or_path)!r}.")
+
+
+def _read_json(file):
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CganError(f"{file} can't be read ({error}); copy the run again.") from None
+    if not isinstance(content, dict):
+        raise CganError(f"{file} does not describe a run; copy the run again.")
+    return content

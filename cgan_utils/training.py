@@ -1,0 +1,187 @@
+"""`train(experiment)`: from a row of the catalogue to a run on disk, through any number of interruptions."""
+
+import itertools
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+
+from . import backend, callbacks, checkpoints
+from .backend import keras
+from .datasets import load
+from .errors import CganError
+from .experiments import Experiment
+from .experiments import experiment as find_experiment
+from .gan import ConditionalGAN
+from .losses import adversarial_loss
+from .networks import build
+from .results import AVERAGED, LAST, own_folder, write_run
+
+TEST_BATCH = 500
+EVOLUTION_CLASSES = 20  # rows of an evolution picture at most
+
+
+def batches(images, labels, batch_size, seed, epoch=0, step=0):
+    """Endless batches from `step` of `epoch` on; each epoch in an order that depends on (seed, epoch) alone.
+
+    Whole batches only, so that every step has the same shapes.
+    """
+    for current in itertools.count(epoch):
+        order = np.random.default_rng((seed, current)).permutation(len(images))
+        for i in range(step, len(images) // batch_size):
+            chosen = order[i * batch_size : (i + 1) * batch_size]
+            yield images[chosen], labels[chosen]
+        step = 0
+
+
+def make_gan(settings, data, dtype=None):
+    """The compiled `ConditionalGAN` of an `Experiment` for an `ImageDataset`, initialised from the experiment's seed."""
+    keras.utils.set_random_seed(settings.seed)
+    networks = build(settings.architecture, data.classes, data.shape, dtype)
+    gan = ConditionalGAN(*networks, update=settings.update, averaging=settings.averaging, seed=settings.seed)
+    gan.compile(
+        adversarial_loss(settings.loss, settings.label_smoothing), make_optimizer(settings), make_optimizer(settings)
+    )
+    return gan
+
+
+def make_optimizer(settings):
+    if settings.optimizer == "adam":
+        return keras.optimizers.Adam(settings.learning_rate, beta_1=settings.beta_1)
+    return keras.optimizers.RMSprop(settings.learning_rate)
+
+
+def train(
+    experiment,
+    out=None,
+    *,
+    resume=False,
+    data=None,
+    limit_images=None,
+    precision="auto",
+    checkpoint_minutes=5.0,
+    checkpoint_steps=None,
+    verbose=1,
+    extra_callbacks=(),
+    **changes,
+):
+    """Train an experiment (a name or an `Experiment`) and return its `Run`.
+
+    out: folder of the run, by default a new one in runs/. It is rewritten after each epoch, and a checkpoint with
+    the whole state lies beside it (`<out>.checkpoint`), written each epoch and every `checkpoint_minutes`.
+    resume: go on from that checkpoint; on a CPU the result equals, bit for bit, that of a run never interrupted.
+    data: an `ImageDataset`, by default the experiment's. changes: fields of the experiment, such as epochs=5.
+    Ctrl-C stops after the step under way and keeps what was trained.
+
+    Raises CganError for bad settings, data that are not there, a checkpoint that does not fit, losses that are no
+    numbers, and a generator that collapsed.
+    """
+    settings = experiment if isinstance(experiment, Experiment) else find_experiment(experiment)
+    settings = replace(settings, **{name: value for name, value in changes.items() if value is not None})
+    out = Path(out) if out else _default_folder(settings.name, resume)
+    checkpoint = out.with_name(f"{out.name}.checkpoint")
+    if not resume and (out.exists() or checkpoint.exists()):
+        raise CganError(f"{out} already holds a training; continue it with --resume, or choose another folder.")
+    data = data or load(settings.dataset)
+    data = data.limited(limit_images) if limit_images else data
+    policy = backend.precision(precision)
+    identity = {"settings": settings.settings(), "data": data.fingerprint, "precision": policy}
+    progress = checkpoints.read_progress(checkpoint, identity) if resume else checkpoints.Progress()
+    steps = len(data.x_train) // settings.batch_size
+    if not steps:
+        raise CganError(f"{len(data.x_train)} images don't fill a batch of {settings.batch_size}; use a smaller batch.")
+    if settings.name not in progress.trained_as:
+        progress.trained_as.append(settings.name)
+
+    gan = make_gan(settings, data, policy)
+    if resume:
+        checkpoints.restore(checkpoint, gan)
+
+    def save_state():
+        checkpoints.save(checkpoint, gan, progress, identity)
+
+    def save_run():
+        record = _record(settings, data, gan, progress, policy)
+        generators = {LAST: gan.generator, AVERAGED: gan.averaged}
+        return write_run(out, record, generators, progress.history, progress.losses, progress.evolution)
+
+    interrupt = callbacks.Interruptible()
+    around = [
+        callbacks.Resume(checkpoint if resume else None),
+        callbacks.Recorder(progress),
+        callbacks.Guard(data.classes),
+        callbacks.Evolution(progress, np.arange(min(data.classes, EVOLUTION_CLASSES))),
+        callbacks.Saver(save_state, save_run, checkpoint_minutes, checkpoint_steps),
+        interrupt,
+        *extra_callbacks,
+    ]
+    try:
+        with interrupt.listening():
+            _fit(gan, data, settings, progress, steps, around, verbose)
+    except KeyboardInterrupt:
+        save_state()
+        print(f"\nStopped in epoch {progress.epoch + 1}; what was trained is in {out}.", file=sys.stderr)
+    return save_run()
+
+
+def _fit(gan, data, settings, progress, steps, around, verbose):
+    """Finish the epoch under way, if any, then run the others."""
+    test = len(data.x_test) // TEST_BATCH * TEST_BATCH or len(data.x_test)
+    spans = [(progress.epoch, progress.epoch + 1, progress.step)] if progress.step else []
+    spans += [(progress.epoch + len(spans), settings.epochs, 0)]
+    for first, end, step in spans:
+        if first >= end:
+            continue
+        gan.fit(
+            batches(data.x_train, data.y_train, settings.batch_size, settings.seed, first, step),
+            shuffle=False,  # `batches` has shuffled
+            steps_per_epoch=steps - step,
+            initial_epoch=first,
+            epochs=end,
+            validation_data=(data.x_test[:test], data.y_test[:test]),
+            validation_batch_size=TEST_BATCH,
+            callbacks=around,
+            verbose=verbose,
+        )
+
+
+def _default_folder(name, resume):
+    """runs/<name>, or the next free runs/<name>-2, …; to resume, the newest of them."""
+    numbered = [own_folder() / (name if i == 1 else f"{name}-{i}") for i in range(1, 1000)]
+    taken = [path for path in numbered if path.exists() or path.with_name(f"{path.name}.checkpoint").exists()]
+    if resume:
+        return taken[-1] if taken else numbered[0]
+    return next(path for path in numbered if path not in taken)
+
+
+def _record(settings, data, gan, progress, policy):
+    """run.json, less what only `write_run` knows."""
+    seconds = [row["seconds"] for row in progress.history]
+    steps = len(progress.losses)
+    return {
+        "experiment": asdict(settings),
+        "data": {
+            "name": data.name,
+            "title": data.title,
+            "stand_in": data.stand_in,
+            "fingerprint": data.fingerprint,
+            "images": len(data.x_train),
+            "test_images": len(data.x_test),
+            "shape": list(data.shape),
+            "class_names": list(data.class_names),
+        },
+        "parameters": {"generator": gan.generator.count_params(), "discriminator": gan.discriminator.count_params()},
+        "training": {
+            "epochs": progress.epoch,
+            "steps": steps,
+            "images_seen": steps * settings.batch_size,
+            "complete": progress.epoch >= settings.epochs,
+            "seconds_per_epoch": float(np.median(seconds)) if seconds else 0.0,
+            "machine": backend.machine(),
+            "precision": policy,
+            "trained_as": progress.trained_as,
+        },
+        "versions": backend.versions(),
+        "draws_with": LAST,
+    }
