@@ -1,0 +1,204 @@
+"""The command line `cgan`. Keras loads only in the commands that need it, so that `cgan --help` answers at once."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from . import __version__
+from .errors import CganError, unknown
+
+
+def list_(args):
+    from .architectures import count_parameters
+    from .datasets import CLASS_NAMES, SHAPES
+    from .experiments import EXPERIMENTS
+    from .results import Run, list_runs
+
+    trained, rows = list_runs(), []
+    for name, experiment in EXPERIMENTS.items():
+        run = Run(trained[name]) if name in trained else None
+        data = experiment.dataset
+        generator, discriminator = count_parameters(experiment.architecture, len(CLASS_NAMES[data]), SHAPES[data])
+        rows.append(
+            {
+                "name": name,
+                "dataset": data,
+                "generator": generator,
+                "discriminator": discriminator,
+                "epochs": experiment.epochs,
+                "trained_epochs": run.record["training"]["epochs"] if run else None,
+                "bytes": run.size if run else None,
+            }
+        )
+    if args.json:
+        print(json.dumps(rows, indent=1))
+        return
+    print(f"{'experiment':22}{'data set':10}{'generator':>12}{'discriminator':>15}{'epochs':>8}{'trained':>9}{'MB':>7}")
+    for row in rows:
+        trained = f"{row['trained_epochs']:>9}{row['bytes'] / 1e6:>7.1f}" if row["bytes"] else f"{'no':>9}"
+        print(
+            f"{row['name']:22}{row['dataset']:10}{row['generator']:>12,}{row['discriminator']:>15,}"
+            f"{row['epochs']:>8}{trained}"
+        )
+
+
+def data(args):
+    from .datasets import load
+
+    dataset = load(args.name)
+    height, width, channels = dataset.shape
+    print(
+        f"{dataset.title}: {len(dataset.x_train):,} training and {len(dataset.x_test):,} test images of "
+        f"{height}×{width}×{channels}, {dataset.classes} classes: {', '.join(dataset.class_names)}"
+    )
+
+
+def train(args):
+    from .experiments import experiment
+
+    settings = experiment(args.experiment)  # a wrong name answers at once, without loading Keras
+    from .training import train
+
+    run = train(
+        settings,
+        args.out,
+        resume=args.resume,
+        limit_images=args.limit_images,
+        precision=args.precision,
+        checkpoint_minutes=args.checkpoint_minutes,
+        epochs=args.epochs,
+        batch_size=args.batch_size,
+        seed=args.seed,
+    )
+    print(f"{run.title}: {run.path}")
+
+
+def generate(args):
+    from .results import Run
+
+    run, out = Run(args.run), Path(args.out)
+    if (args.label is None) == (args.per_class is None):
+        raise CganError("Give either --class NAME for a picture, or --per-class N for all classes in one .npz file.")
+    ending = ".png" if args.per_class is None else ".npz"
+    if out.suffix != ending:
+        raise CganError(f"{out} must end in {ending}.")
+    _at_least_one("--count" if args.per_class is None else "--per-class", args.count if args.per_class is None else args.per_class)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if args.per_class is None:
+        _picture(run, [args.label], args.count, args.seed, min(args.count, 10), out)
+    else:
+        _arrays(run, args.per_class, args.seed, out)
+    print(out)
+
+
+def _picture(run, classes, count, seed, columns, out):
+    import numpy as np
+
+    from .images import enlarge, grid, to_png
+
+    labels = np.repeat(np.asarray(classes, object), count)
+    images = run.generate(labels, [seed + i for _ in classes for i in range(count)])
+    out.write_bytes(to_png(enlarge(grid(images, columns, background=255), 4)))
+
+
+def _arrays(run, per_class, seed, out):
+    """`images` uint8 [classes × N, H, W, C] and `labels` [classes × N]; each image from a seed of its own."""
+    import numpy as np
+
+    labels = np.repeat(np.arange(len(run.class_names)), per_class)
+    images = run.generate(labels, seed + np.arange(len(labels)))
+    np.savez_compressed(out, images=images, labels=labels.astype("int32"))
+
+
+def demo(args):
+    from .results import Run, own_folder
+
+    run, out = Run(args.run), own_folder() / "demo.png"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    _picture(run, list(run.class_names), 10, 0, 10, out)
+    print(out)
+
+
+def export(args):
+    from .results import Run
+
+    print(Run(args.run).export(args.file))
+
+
+def _at_least_one(option, value):
+    if value < 1:
+        raise CganError(f"{option} is {value}; it must be at least 1.")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says the nearest command for one that does not exist."""
+
+    def _check_value(self, action, value):
+        if action.dest == "command" and value not in action.choices:
+            raise CganError(unknown("command", value, action.choices))
+        super()._check_value(action, value)
+
+
+def parser():
+    main = _Parser(prog="cgan", description="Learn, train and run conditional GANs.")
+    main.add_argument("--version", action="version", version=f"cgan {__version__}")
+    commands = main.add_subparsers(dest="command", required=True, metavar="command")
+
+    def command(name, function, text):
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(function=function)
+        return sub.add_argument
+
+    add = command("list", list_, "the experiments, and which of them have a trained run here")
+    add("--json", action="store_true", help="as JSON, for other tools")
+
+    add = command("data", data, "find or download a data set, check it, and say what is in it")
+    add("name", help="mnist, fashion_mnist, cifar10, cifar100, celeba, or a folder with a sub-folder per class")
+
+    add = command("train", train, "train an experiment into a new folder")
+    add("experiment", help="a name from `cgan list`")
+    add("--out", type=Path, metavar="DIR", help="folder of the run (default: a new one in runs/)")
+    add("--epochs", type=int, metavar="N", help="epochs in all, also when resuming")
+    add("--limit-images", type=int, metavar="N", help="train on the first N images only")
+    add("--batch-size", type=int, metavar="N")
+    add("--seed", type=int, metavar="S")
+    add("--resume", action="store_true", help="go on where an interrupted training stopped")
+    add("--precision", default="auto", help="auto, float32 or mixed_bfloat16 (default: what this machine is fast at)")
+    add("--checkpoint-minutes", type=float, default=5, metavar="M", help="beside the one after each epoch (default 5)")
+
+    add = command("generate", generate, "draw images with a trained run")
+    add("run", help="a run's name or folder")
+    add("--class", dest="label", metavar="NAME-OR-INDEX", help="the class to draw")
+    add("--count", type=int, default=1, metavar="N", help="images (default 1)")
+    add("--seed", type=int, default=0, metavar="S", help="seed of the first; the others follow (default 0)")
+    add("--per-class", type=int, metavar="N", help="N images of every class into one .npz file")
+    add("--out", required=True, metavar="FILE", help="a .png, or with --per-class a .npz")
+
+    add = command("export", export, "write a run's generator in Keras's own format")
+    add("run", help="a run's name or folder")
+    add("file", metavar="FILE.keras")
+
+    add = command("demo", demo, "draw ten images of every class into one picture")
+    add("--run", default="modelo_1_mnist_v2", help="a run's name or folder (default modelo_1_mnist_v2)")
+    return main
+
+
+def main(arguments=None):
+    """Exit code 0: done; 1: a training was interrupted or failed; 2: bad input, said in one sentence."""
+    try:
+        args = parser().parse_args(arguments)
+        args.function(args)
+    except CganError as error:
+        print(f"cgan: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone, as with `cgan list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

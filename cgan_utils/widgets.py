@@ -1,0 +1,154 @@
+"""The explorer: choose a run, a class and a seed; the generator draws. And a slider over a run's evolution.
+
+Pictures are `widgets.Image` values, set from callbacks in the main thread: `Output` and matplotlib inside widgets
+appear twice, or not at all, in Colab and VS Code. Each view also emits one plain PNG, for places without widgets.
+"""
+
+import html
+import random
+from pathlib import Path
+
+import ipywidgets as widgets
+from IPython.display import display
+
+from .errors import CganError
+from .images import enlarge, grid, to_png
+from .results import Run, list_runs
+
+LARGEST_SEED = 999_999
+TARGET = 560  # pixels across, at most, of the picture
+_LABEL = {"description_width": "60px"}
+
+
+class Explorer:
+    """What `explore` shows. Its widgets are attributes, so that a notebook, or a test, can set their values."""
+
+    def __init__(self, run=None, label=0, seed=0, count=10):
+        runs = list_runs()
+        if run is not None and run not in runs:
+            runs = {str(run): Run(run).path, **runs}
+        if not runs:
+            raise CganError("No trained run is at hand; `cgan train modelo_1_mnist_v2` makes one.")
+        self._opened = {}
+        width = widgets.Layout(width="340px")
+        self.run = widgets.Dropdown(
+            options=list(runs), value=str(run or next(iter(runs))), description="Run", style=_LABEL, layout=width
+        )
+        self.label = widgets.Dropdown(description="Class", style=_LABEL, layout=width)
+        self.seed = widgets.BoundedIntText(
+            value=seed, min=0, max=LARGEST_SEED, description="Seed", style=_LABEL, layout=widgets.Layout(width="180px")
+        )
+        self.count = widgets.IntSlider(value=count, min=1, max=64, description="Images", style=_LABEL, layout=width)
+        self.new = widgets.Button(description="New", tooltip="Draw from another seed", button_style="primary")
+        self.save = widgets.Button(description="Save PNG", tooltip="Write the picture to a file")
+        self.image = widgets.Image(format="png", layout=widgets.Layout(align_self="flex-start"))
+        self.caption = widgets.HTML()
+        self.message = widgets.HTML()
+        controls = [
+            widgets.HBox([self.run, self.label]),
+            widgets.HBox([self.count, self.seed, self.new, self.save]),
+        ]
+        self.view = widgets.VBox([*controls, self.caption, self.image, self.message])
+        self._listen()
+        self._change_run(label)
+
+    def _listen(self):
+        self.run.observe(lambda change: self._change_run(self.label.value), "value")
+        for control in (self.label, self.seed, self.count):
+            control.observe(lambda change: self.draw(), "value")
+        self.new.on_click(self._new_seed)
+        self.save.on_click(self._save)
+
+    def _change_run(self, label):
+        """Offer the run's classes, keeping the chosen one if the run knows it, and draw."""
+        try:
+            names = self._current().class_names
+        except CganError as error:
+            self._refuse(error)
+            return
+        options = [(name, index) for index, name in enumerate(names)]
+        label = label if isinstance(label, int) and label < len(names) else 0
+        if tuple(options) != tuple(self.label.options):
+            self._quietly(lambda: setattr(self.label, "options", options))
+        self._quietly(lambda: setattr(self.label, "value", label))
+        self.draw()
+
+    def draw(self):
+        """Draw `count` images of the class from seeds seed, seed + 1, …"""
+        try:
+            seeds = range(self.seed.value, self.seed.value + self.count.value)
+            images = self._current().generate(self.label.value, seeds)
+        except CganError as error:
+            self._refuse(error)
+            return
+        columns = min(len(images), 8 if len(images) > 10 else 5)
+        scale = max(1, min(TARGET // (columns * (images.shape[2] + 1)), 8))
+        picture = enlarge(grid(images, columns, background=255), scale)
+        self.image.width, self.image.height = str(picture.shape[1]), str(picture.shape[0])
+        self.image.value = to_png(picture)
+        last = f" to {seeds[-1]}" if len(seeds) > 1 else ""
+        name = html.escape(self._current().class_names[self.label.value])
+        self.caption.value = f"<b>{html.escape(self.run.value)}</b>, class <b>{name}</b>, seed {seeds[0]}{last}"
+        self.message.value = ""
+
+    def _current(self):
+        if self.run.value not in self._opened:
+            self._opened[self.run.value] = Run(self.run.value)
+        return self._opened[self.run.value]
+
+    def _quietly(self, change):
+        """Change the class dropdown without drawing for each intermediate value."""
+        self.label.unobserve_all("value")
+        change()
+        self.label.observe(lambda change: self.draw(), "value")
+
+    def _refuse(self, error):
+        self.image.value = b""
+        self.caption.value = ""
+        self.message.value = f"<span style='color:#b00020'>{html.escape(str(error))}</span>"
+
+    def _new_seed(self, button):
+        self.seed.value = random.randrange(LARGEST_SEED)
+
+    def _save(self, button):
+        name = self._current().class_names[self.label.value].replace("/", "-").replace(" ", "_")
+        path = Path(f"{Path(self.run.value).name}_{name}_seed{self.seed.value}.png")
+        path.write_bytes(bytes(self.image.value))
+        self.message.value = f"Saved as <code>{html.escape(str(path.resolve()))}</code>"
+
+    def _ipython_display_(self):
+        show(self.view, bytes(self.image.value))
+
+
+def explore(run=None, label=0, seed=0, count=10):
+    """Show dropdowns of runs and classes, and draw what is chosen. run: a name or folder, by default the first."""
+    display(Explorer(run, label, seed, count))
+
+
+def explore_evolution(run):
+    """A slider over the epochs of a run: the same classes (rows) from the same seeds (columns), as training goes on."""
+    pictures = run.evolution
+    if not pictures:
+        raise CganError(f"Run {run.name} has no pictures of its evolution.")
+    scale = max(1, TARGET // next(iter(pictures.values())).shape[1])
+    pngs = {epoch: to_png(enlarge(picture, scale)) for epoch, picture in pictures.items()}
+    slider = widgets.SelectionSlider(options=list(pngs), description="Epoch", continuous_update=True)
+    slider.value = max(pngs)
+    image = widgets.Image(value=pngs[slider.value], format="png", layout=widgets.Layout(align_self="flex-start"))
+    slider.observe(lambda change: setattr(image, "value", pngs[change["new"]]), "value")
+    show(widgets.VBox([slider, image]), pngs[slider.value])
+
+
+def show(view, png):
+    """Display a widget, with a plain picture in the same output for readers that can't show widgets."""
+    bundle = {
+        "application/vnd.jupyter.widget-view+json": {
+            "version_major": 2,
+            "version_minor": 0,
+            "model_id": view.model_id,
+        },
+        "text/plain": "An interactive view: run this cell to use it.",
+    }
+    if png:
+        bundle["image/png"] = png
+    display(bundle, raw=True)
