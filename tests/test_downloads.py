@@ -1,0 +1,305 @@
+"""Fetching and reading the original files, against a small server on this machine."""
+
+import gzip
+import hashlib
+import io
+import os
+import pickle
+import sys
+import tarfile
+import threading
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+
+from cgan_utils import downloads
+from cgan_utils.downloads import SOURCES, DataError, RemoteFile, fetch, naming, read_cifar, read_idx, read_npz
+
+CONTENT = np.random.RandomState(0).bytes(300_000)
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """/good, /deaf (ignores Range), /wrong (other bytes), /cut (ends early), /flaky (500 once), or a 404."""
+
+    def do_GET(self):
+        asked = self.headers.get("Range")
+        self.server.requests.append((self.path, asked))
+        body = b"nonsense" if self.path == "/wrong" else CONTENT
+        if self.path == "/flaky" and self.server.requests.count((self.path, asked)) == 1:
+            return self.send_error(500)
+        if self.path not in ("/good", "/deaf", "/wrong", "/cut", "/flaky"):
+            return self.send_error(404)
+        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.path != "/deaf" else 0
+        if start >= len(body):
+            return self.send_error(416)
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(body) - start))
+        self.end_headers()
+        self.wfile.write(body[start : start + 1000] if self.path == "/cut" else body[start:])
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.requests = []
+        server.url = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=partial(server.serve_forever, poll_interval=0.01), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def remote(server, *paths, sha256=DIGEST):
+    return RemoteFile("mnist", "mnist.bin", sha256, tuple(server.url + path for path in paths))
+
+
+def no_wait(seconds):
+    pass
+
+
+def is_one_sentence(error):
+    text = str(error.value)
+    return "\n" not in text and text.endswith((".", "?"))
+
+
+def test_a_file_is_fetched_once(server, tmp_path):
+    folder = tmp_path / "new" / "folder"
+    path = fetch(remote(server, "/good"), folder)
+    assert path.read_bytes() == CONTENT
+    assert os.listdir(folder) == ["mnist.bin"]
+    assert fetch(remote(server, "/good"), folder) == path
+    assert len(server.requests) == 1
+
+
+def test_a_partial_download_is_resumed(server, tmp_path):
+    (tmp_path / "mnist.bin.part").write_bytes(CONTENT[:1234])
+    assert fetch(remote(server, "/good"), tmp_path).read_bytes() == CONTENT
+    assert server.requests == [("/good", "bytes=1234-")]
+
+
+def test_a_server_without_ranges_starts_again(server, tmp_path):
+    (tmp_path / "mnist.bin.part").write_bytes(CONTENT[:1234])
+    assert fetch(remote(server, "/deaf"), tmp_path).read_bytes() == CONTENT
+    assert len(server.requests) == 1
+
+
+def test_a_part_that_is_already_whole_is_used(server, tmp_path):
+    (tmp_path / "mnist.bin.part").write_bytes(CONTENT)
+    assert fetch(remote(server, "/good"), tmp_path).read_bytes() == CONTENT
+
+
+def test_a_download_cut_short_goes_on_at_the_next_mirror(server, tmp_path):
+    assert fetch(remote(server, "/cut", "/good"), tmp_path).read_bytes() == CONTENT
+    assert server.requests == [("/cut", None), ("/good", "bytes=1000-")]
+
+
+def test_a_mirror_with_other_contents_is_left_for_the_next(server, tmp_path):
+    assert fetch(remote(server, "/wrong", "/good"), tmp_path).read_bytes() == CONTENT
+    assert server.requests == [("/wrong", None), ("/good", None)]
+
+
+def test_only_wrong_mirrors_leave_nothing_behind(server, tmp_path):
+    with pytest.raises(DataError, match="not the original") as error:
+        fetch(remote(server, "/wrong"), tmp_path, sleep=no_wait)
+    assert is_one_sentence(error)
+    assert server.requests == [("/wrong", None)]
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_wrong_file_in_place_is_replaced(server, tmp_path):
+    (tmp_path / "mnist.bin").write_bytes(b"half a fi")
+    assert fetch(remote(server, "/good"), tmp_path).read_bytes() == CONTENT
+
+
+def test_a_wrong_file_in_place_is_named_when_nothing_replaces_it(server, tmp_path):
+    (tmp_path / "mnist.bin").write_bytes(b"half a fi")
+    with pytest.raises(DataError, match="mnist.bin: not the original"):
+        fetch(remote(server, "/missing"), tmp_path, sleep=no_wait)
+
+
+def test_a_missing_file_is_asked_for_once_and_a_server_error_again(server, tmp_path):
+    pauses = []
+    path = fetch(remote(server, "/missing", "/flaky"), tmp_path, sleep=pauses.append)
+    assert path.read_bytes() == CONTENT
+    assert [path for path, _ in server.requests] == ["/missing", "/flaky", "/flaky"]
+    assert pauses == [2]
+
+
+def test_a_slow_mirror_is_left_for_the_next_but_used_when_it_is_the_only_one(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(downloads, "PATIENCE", 0)
+    monkeypatch.setattr(downloads, "SLOW", 10**15)
+    with pytest.raises(OSError, match="slower than"):
+        list(downloads._chunks(io.BufferedReader(io.BytesIO(CONTENT)), floor=10**15))
+    assert fetch(remote(server, "/good"), tmp_path / "one").read_bytes() == CONTENT
+    assert fetch(remote(server, "/good", "/good"), tmp_path / "two", sleep=no_wait).read_bytes() == CONTENT
+
+
+def test_no_network_says_what_to_do(tmp_path):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as closed:
+        port = closed.server_port
+    file = RemoteFile("mnist", "mnist.npz", DIGEST, (f"http://127.0.0.1:{port}/good",))
+    pauses = []
+    with pytest.raises(DataError) as error:
+        fetch(file, tmp_path, sleep=pauses.append)
+    assert is_one_sentence(error)
+    assert pauses == [2, 4]
+    for hint in ("data set mnist ", "mnist.npz", str(tmp_path), "CGAN_DATA_DIR", "stand_in=True"):
+        assert hint in str(error.value)
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(server, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(DataError) as error:
+        fetch(remote(server, "/good"), tmp_path / "file", sleep=no_wait)
+    assert is_one_sentence(error)
+
+
+def test_progress_is_shown_to_a_person_only(server, tmp_path, monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    fetch(remote(server, "/good"), tmp_path / "log")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    fetch(remote(server, "/good"), tmp_path / "silent", progress=False)
+    assert capsys.readouterr().err == ""
+    fetch(remote(server, "/good"), tmp_path / "seen")
+    assert capsys.readouterr().err.endswith("\rmnist.bin: 0.3 of 0.3 MB\n")
+
+
+def test_sources_are_complete():
+    assert [file.dataset for file in SOURCES] == ["mnist", *["fashion_mnist"] * 4, "cifar10", "cifar100"]
+    for file in SOURCES:
+        assert len(bytes.fromhex(file.sha256)) == 32
+        assert len(file.urls) >= 2
+        assert all(url.startswith("http") and url.endswith(f"/{file.name}") and "{" not in url for url in file.urls)
+
+
+def test_naming_gives_one_sentence_for_any_failure():
+    with pytest.raises(DataError, match="picture.png") as error, naming("picture.png"):
+        raise ValueError("two\nlines.")
+    assert is_one_sentence(error)
+
+
+def test_npz_refuses_pickles(tmp_path):
+    np.savez(tmp_path / "x.npz", x=np.array([{}], object))
+    with pytest.raises(DataError, match="x.npz") as error:
+        read_npz(tmp_path / "x.npz")
+    assert is_one_sentence(error)
+
+
+def idx(path, array):
+    header = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
+    path.write_bytes(gzip.compress(header + array.tobytes()))
+    return path
+
+
+def test_idx_files_are_read(tmp_path):
+    arrays = [np.arange(n, dtype=np.uint8).reshape(shape) for n, shape in ((12, (2, 2, 3)), (2, (2,)))]
+    paths = [idx(tmp_path / f"{i}.gz", array) for i, array in enumerate(2 * arrays)]
+    found = read_idx(*paths)
+    assert list(found) == ["x_test", "y_test", "x_train", "y_train"]
+    for array, expected in zip(found.values(), 2 * arrays, strict=True):
+        np.testing.assert_array_equal(array, expected)
+
+
+@pytest.mark.parametrize("content", [b"", b"plain text", gzip.compress(b"\0\0\x0d\1" + bytes(20)), gzip.compress(b"")])
+def test_a_damaged_idx_file_is_named(tmp_path, content):
+    (tmp_path / "labels.gz").write_bytes(content)
+    with pytest.raises(DataError, match="labels.gz") as error:
+        read_idx(*[tmp_path / "labels.gz"] * 4)
+    assert is_one_sentence(error)
+
+
+PIXELS = np.random.RandomState(1).randint(0, 256, (3, 3, 32, 32), np.uint8)
+LABELS = {"cifar10": [3, 1, 2], "cifar100": [99, 0, 50]}
+
+
+class Python2Pickler(pickle._Pickler):
+    """Writes strings as Python 2 did, which made the CIFAR files: bytes and text alike as BINSTRING."""
+
+    def save_string(self, value):
+        data = value if isinstance(value, bytes) else value.encode()
+        self.write(pickle.BINSTRING + len(data).to_bytes(4, "little") + data)
+        self.memoize(value)
+
+    dispatch = pickle._Pickler.dispatch | {bytes: save_string, str: save_string}
+
+
+def python2_pickle(value):
+    file = io.BytesIO()
+    Python2Pickler(file, protocol=2).dump(value)
+    return file.getvalue().replace(b"numpy._core.", b"numpy.core.")
+
+
+def batch_files(name, pickled):
+    """The files of a CIFAR archive, each with the same three images."""
+    rows = PIXELS.reshape(3, -1)
+    if pickled:
+        key = b"labels" if name == "cifar10" else b"fine_labels"
+        blob, suffix = python2_pickle({b"data": rows, key: LABELS[name], b"coarse_labels": [7, 7, 7]}), ""
+    else:
+        coarse = [] if name == "cifar10" else [np.full((3, 1), 7, np.uint8)]
+        labels = np.array(LABELS[name], np.uint8)[:, None]
+        blob, suffix = np.hstack([*coarse, labels, rows]).tobytes(), ".bin"
+    names = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"] if name == "cifar10" else ["train", "test"]
+    return {file + suffix: blob for file in names}
+
+
+def write_archive(path, files):
+    with tarfile.open(path, "w:gz") as tar:
+        for name, blob in files.items():
+            member = tarfile.TarInfo(f"inner/{name}")
+            member.size = len(blob)
+            tar.addfile(member, io.BytesIO(blob))
+    return path
+
+
+@pytest.mark.parametrize("version", ["binary", "python"])
+@pytest.mark.parametrize(("name", "stem"), [("cifar10", "cifar-10"), ("cifar100", "cifar-100")])
+def test_cifar_is_read_from_archives_and_folders(tmp_path, name, stem, version):
+    files = batch_files(name, pickled=version == "python")
+    archive = write_archive(tmp_path / f"{stem}-{version}.tar.gz", files)
+    folder = tmp_path / f"{stem}-{version}"
+    (folder / "inner").mkdir(parents=True)
+    for file, blob in files.items():
+        (folder / "inner" / file).write_bytes(blob)
+    batches = 5 if name == "cifar10" else 1
+    for path in (archive, folder):
+        arrays = read_cifar(name, path)
+        np.testing.assert_array_equal(arrays["x_train"], np.tile(PIXELS.transpose(0, 2, 3, 1), (batches, 1, 1, 1)))
+        np.testing.assert_array_equal(arrays["y_train"], LABELS[name] * batches)
+        np.testing.assert_array_equal(arrays["x_test"], PIXELS.transpose(0, 2, 3, 1))
+        np.testing.assert_array_equal(arrays["y_test"], LABELS[name])
+
+
+def test_pickles_of_today_are_read():
+    blob = pickle.dumps({b"data": PIXELS, b"labels": [1]}, protocol=3)
+    pixels, labels = downloads._pickled_batch(blob, b"labels")
+    np.testing.assert_array_equal(pixels, PIXELS)
+    assert labels == [1]
+
+
+class Malicious:
+    def __reduce__(self):
+        return os.mkdir, ("made_by_a_pickle",)
+
+
+def test_a_pickle_that_runs_code_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    files = batch_files("cifar10", pickled=True) | {"data_batch_3": pickle.dumps(Malicious())}
+    with pytest.raises(DataError, match="mkdir") as error:
+        read_cifar("cifar10", write_archive(tmp_path / "cifar-10-python.tar.gz", files))
+    assert is_one_sentence(error)
+    assert not (tmp_path / "made_by_a_pickle").exists()
+
+
+def test_an_incomplete_archive_is_named(tmp_path):
+    files = batch_files("cifar10", pickled=False)
+    del files["data_batch_4.bin"]
+    with pytest.raises(DataError, match="lacks data_batch_4.bin") as error:
+        read_cifar("cifar10", write_archive(tmp_path / "cifar-10-binary.tar.gz", files))
+    assert is_one_sentence(error)
