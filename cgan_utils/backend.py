@@ -44,7 +44,9 @@ if BACKEND == "tensorflow":
         """
         with tf.GradientTape(persistent=True) as tape:
             losses, extra = play()
-        return losses, extra, [tape.gradient(loss, weights) for loss, weights in zip(losses, players, strict=True)]
+        gradients = [tape.gradient(loss, weights) for loss, weights in zip(losses, players, strict=True)]
+        # An embedding's gradient comes as sparse rows; Keras's optimizers fail on those if they hold a NaN.
+        return losses, extra, [[tf.convert_to_tensor(slope) for slope in slopes] for slopes in gradients]
 
     def _gpu():
         """(name, has bf16 units) of the first GPU, or None."""

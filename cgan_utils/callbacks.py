@@ -67,6 +67,7 @@ class Guard(keras.callbacks.Callback):
     """Stops a training that can't recover: a loss that is no number, or a generator that ignores its noise."""
 
     LEAST_VARIATION = 1e-3  # of [-1, 1]: an eighth of a grey level
+    LOOK_EVERY = 1000  # iterations between two looks at the images; the loss is checked at each one
 
     def __init__(self, classes):
         super().__init__()
@@ -79,14 +80,19 @@ class Guard(keras.callbacks.Callback):
                 f"Training stopped: the losses became {d_loss} and {g_loss}; "
                 "lower the learning rate, or train with precision float32. The last epoch's run is kept."
             )
+        if (batch + 1) % self.LOOK_EVERY == 0:
+            self._look()
 
     def on_epoch_end(self, epoch, logs=None):
+        self._look()
+
+    def _look(self):
         images = draw_signed(self.model.generator, self.labels, range(len(self.labels)))
         by_class = images.reshape(-1, 4, *images.shape[1:])
         if np.ptp(by_class, axis=1).max() < self.LEAST_VARIATION:
             raise CganError(
-                f"Training stopped after epoch {epoch + 1}: the generator collapsed, it draws the same image whatever "
-                "the noise; start again with another seed, a lower learning rate, or RMSprop instead of Adam."
+                "Training stopped: the generator collapsed, it draws the same image whatever the noise; "
+                "start again with another seed, some label smoothing, or a lower learning rate."
             )
 
 

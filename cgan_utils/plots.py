@@ -1,0 +1,171 @@
+"""Every figure of the training notebooks. Each function draws one figure and returns it; units stand on the axes."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.patches import FancyBboxPatch
+
+from .images import grid
+
+PLAYERS = {"d_loss": ("discriminator", "#0072b2"), "g_loss": ("generator", "#d55e00")}  # safe for colour-blind eyes
+SCORES = ("accuracy", "precision", "recall", "f1")
+
+
+def class_grid(images, labels, class_names, columns=10, title=""):
+    """A row per class: its first `columns` images. images uint8 [N, H, W, C], labels [N]."""
+    labels = np.asarray(labels)
+    shown = [label for label in range(len(class_names)) if (labels == label).any()]
+    rows = [images[np.flatnonzero(labels == label)[:columns]] for label in shown]
+    rows = [np.concatenate([row, np.full((columns - len(row), *row.shape[1:]), 255, "uint8")]) for row in rows]
+    side = images.shape[1] + 1
+    figure, axes = plt.subplots(figsize=(0.62 * columns + 1.2, 0.62 * len(rows) + 0.5), layout="constrained")
+    axes.imshow(_shape_for_imshow(grid(np.concatenate(rows), columns, background=255)), cmap="gray", vmin=0, vmax=255)
+    axes.set_yticks(np.arange(len(rows)) * side + side / 2, [class_names[label] for label in shown])
+    axes.set_xticks([])
+    axes.set(title=title, ylabel="class")
+    axes.tick_params(left=False)
+    axes.spines[:].set_visible(False)
+    return figure
+
+
+def pictures(columns, suptitle="", height=3.4, zoom=None):
+    """Pictures side by side: {title: uint8 picture [H, W, C]}; zoom = (rows, columns) shows that corner only."""
+    figure, axes = plt.subplots(1, len(columns), figsize=(height * len(columns), height + 0.5), layout="constrained")
+    for axis, (title, picture) in zip(np.atleast_1d(axes), columns.items(), strict=True):
+        picture = picture[: zoom[0], : zoom[1]] if zoom else picture
+        axis.imshow(_shape_for_imshow(picture), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        axis.set_title(title)
+        axis.axis("off")
+    figure.suptitle(suptitle)
+    return figure
+
+
+def evolution_strip(run, epochs=None):
+    """The run's fixed classes and seeds at several epochs, side by side: the still form of the slider."""
+    drawn = run.evolution
+    epochs = [epoch for epoch in epochs or _spread(list(drawn), 5) if epoch in drawn]
+    half = {f"epoch {epoch}": drawn[epoch][:, : drawn[epoch].shape[1] // 2] for epoch in epochs}
+    figure, axes = plt.subplots(1, len(half), figsize=(2.6 * len(half), 5.4), layout="constrained")
+    for axis, (title, picture) in zip(np.atleast_1d(axes), half.items(), strict=True):
+        axis.imshow(_shape_for_imshow(picture), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        axis.set_title(title)
+        axis.axis("off")
+    figure.suptitle(f"{run.title}: a row is a class, a column is a seed")
+    return figure
+
+
+def iteration_losses(losses, window=200, title=""):
+    """Both players' losses at each iteration (thin) and their moving mean over `window` iterations (thick)."""
+    figure, axes = plt.subplots(figsize=(10, 3.6), layout="constrained")
+    steps = np.arange(1, len(losses) + 1)
+    window = max(1, min(window, len(losses) // 4))
+    for column, (player, colour) in zip(np.asarray(losses).T, PLAYERS.values(), strict=True):
+        axes.plot(steps, column, color=colour, alpha=0.15, linewidth=0.4, rasterized=True)
+        mean = np.convolve(column, np.ones(window) / window, mode="valid")
+        axes.plot(steps[window - 1 :], mean, color=colour, linewidth=1.6, label=f"{player}, mean of {window}")
+    axes.set_ylim(0, np.percentile(losses, 99.5) * 1.1)
+    axes.set(title=title or "Loss of each iteration", xlabel="iteration", ylabel="loss (nats)")
+    axes.legend(loc="upper right")
+    axes.grid(alpha=0.3)
+    return figure
+
+
+def epoch_curves(history, title=""):
+    """Losses of each epoch, and the discriminator's scores; solid: training, dashed: test images."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained")
+    for name, (player, colour) in PLAYERS.items():
+        left.plot(history["epoch"], history[name], color=colour, label=f"{player}, training")
+        left.plot(history["epoch"], history[f"val_{name}"], "--", color=colour, label=f"{player}, test")
+    left.set(title="Losses", xlabel="epoch", ylabel="loss (nats)")
+    for name, colour in zip(SCORES, ("#000000", "#0072b2", "#d55e00", "#009e73"), strict=True):
+        right.plot(history["epoch"], history[name], color=colour, label=f"{name}, training")
+        right.plot(history["epoch"], history[f"val_{name}"], "--", color=colour, label=f"{name}, test")
+    right.axhline(0.5, color="gray", linewidth=0.8)
+    right.set(title="Discriminator's scores (the goal is 0.5)", xlabel="epoch", ylabel="score", ylim=(0, 1.02))
+    for axis in (left, right):
+        axis.grid(alpha=0.3)
+        axis.legend(fontsize=8, ncols=2)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+    figure.suptitle(title)
+    return figure
+
+
+def diagram(model, title=""):
+    """A network's layers from left to right, one box per layer with weights or a merge, both inputs as own rows.
+
+    Under each box: the shape of what leaves it and its number of parameters. Activations, normalisation and
+    reshapes stand inside the box of the layer they follow.
+    """
+    boxes, rows = _boxes(model)
+    columns = 1 + max(column for column, _ in boxes)
+    figure, axes = plt.subplots(figsize=(1.75 * columns + 0.3, 1.45 * rows + 0.6), layout="constrained")
+    for (column, row), (name, shape, parameters, colour, arrow_from) in boxes.items():
+        axes.add_patch(
+            FancyBboxPatch((column, -row), 0.8, 0.62, boxstyle="round,pad=0.03", facecolor=colour, edgecolor="#444444")
+        )
+        axes.text(column + 0.4, -row + 0.31, name, ha="center", va="center", fontsize=8)
+        caption = shape + (f"\n{parameters:,} parameters" if parameters else "")
+        axes.text(column + 0.4, -row - 0.08, caption, ha="center", va="top", fontsize=7, color="#333333")
+        for source_column, source_row in arrow_from:
+            start, end = (source_column + 0.84, -source_row + 0.31), (column - 0.04, -row + 0.31)
+            axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": "#666666"})
+    axes.set(xlim=(-0.1, columns), ylim=(-rows + 0.6, 0.8), title=title)
+    axes.axis("off")
+    return figure
+
+
+_COLOURS = {
+    "InputLayer": "#f0f0f0",
+    "Embedding": "#cfe8d5",
+    "Dense": "#cfe8d5",
+    "Concatenate": "#fff2cc",
+    "Conv2D": "#d4e3f5",
+    "Conv2DTranspose": "#f7d9c4",
+}
+
+
+def _boxes(model):
+    """{(column, row): (text, shape, parameters, colour, sources)} and the number of rows.
+
+    Layers that have a colour get a box; the others add a line to the box they follow.
+    """
+    boxes, place = {}, {}
+    for layer in model.layers:
+        sources = [place[source.name] for source in _sources(layer)]
+        kind = type(layer).__name__
+        shape = "×".join(str(size) for size in layer.output.shape[1:]) or "1"
+        if kind not in _COLOURS:
+            place[layer.name] = spot = sources[0]
+            text, _, parameters, colour, arrows = boxes[spot]
+            boxes[spot] = (f"{text}\n{_line(layer)}", shape, parameters + layer.count_params(), colour, arrows)
+            continue
+        if sources:
+            spot = (1 + max(column for column, _ in sources), min(row for _, row in sources))
+        else:
+            spot = (0, int(layer.name == "label"))  # the condition comes from below
+        boxes[spot] = (_line(layer), shape, layer.count_params(), _COLOURS[kind], sources)
+        place[layer.name] = spot
+    return boxes, len(model.inputs)
+
+
+def _line(layer):
+    """A layer in a few characters."""
+    kind = type(layer).__name__
+    short = {"BatchNormalization": "batch norm", "InputLayer": layer.name, "Concatenate": "join"}.get(kind, kind)
+    if hasattr(layer, "kernel_size"):
+        return f"{kind}\n{layer.kernel_size[0]}×{layer.kernel_size[1]}, stride {layer.strides[0]}"
+    return (
+        f"dropout {layer.rate:g}" if kind == "Dropout" else layer.activation.__name__ if kind == "Activation" else short
+    )
+
+
+def _sources(layer):
+    return [node.operation for node in layer._inbound_nodes[0].parent_nodes]
+
+
+def _spread(values, count):
+    """`count` of the values, first and last included, evenly spread."""
+    return [values[i] for i in np.unique(np.linspace(0, len(values) - 1, count).astype(int))]
+
+
+def _shape_for_imshow(picture):
+    return picture[..., 0] if picture.shape[-1] == 1 else picture

@@ -1,0 +1,61 @@
+import math
+
+import numpy as np
+import pytest
+
+from cgan_utils.backend import keras
+from cgan_utils.errors import CganError
+from cgan_utils.losses import adversarial_loss, binary_cross_entropy
+
+REAL, FAKE = np.array([[2.0], [-1.0]], "float32"), np.array([[0.5], [-3.0]], "float32")
+
+
+def sigmoid(x):
+    return 1 / (1 + math.exp(-x))
+
+
+def value(tensor):
+    return float(keras.ops.convert_to_numpy(tensor))
+
+
+def test_minimax_by_hand():
+    loss = adversarial_loss("minimax")
+    real = -(math.log(sigmoid(2.0)) + math.log(sigmoid(-1.0))) / 2
+    fake = -(math.log(1 - sigmoid(0.5)) + math.log(1 - sigmoid(-3.0))) / 2
+    assert value(loss.discriminator(REAL, FAKE)) == pytest.approx(real + fake, rel=1e-6)
+    assert value(loss.generator(FAKE)) == pytest.approx(
+        -(math.log(sigmoid(0.5)) + math.log(sigmoid(-3.0))) / 2, rel=1e-6
+    )
+
+
+def test_label_smoothing_by_hand():
+    loss = adversarial_loss("minimax", smoothing=0.1)
+    real = sum(-0.9 * math.log(sigmoid(x)) - 0.1 * math.log(1 - sigmoid(x)) for x in (2.0, -1.0)) / 2
+    fake = -(math.log(1 - sigmoid(0.5)) + math.log(1 - sigmoid(-3.0))) / 2
+    assert value(loss.discriminator(REAL, FAKE)) == pytest.approx(real + fake, rel=1e-6)
+    assert value(loss.generator(FAKE)) == value(adversarial_loss().generator(FAKE))  # one-sided
+
+
+def test_hinge_by_hand():
+    loss = adversarial_loss("hinge")
+    assert value(loss.discriminator(REAL, FAKE)) == pytest.approx((0 + 2) / 2 + (1.5 + 0) / 2)
+    assert value(loss.generator(FAKE)) == pytest.approx(-(0.5 - 3.0) / 2)
+
+
+@pytest.mark.parametrize("target", [0.0, 0.3, 1.0])
+def test_binary_cross_entropy_equals_keras(target):
+    logits = np.linspace(-6, 6, 13, dtype="float32")[:, None]
+    keras_value = keras.losses.BinaryCrossentropy(from_logits=True)(np.full_like(logits, target), logits)
+    assert value(binary_cross_entropy(logits, target)) == pytest.approx(value(keras_value), rel=1e-5)
+
+
+def test_loss_stays_finite_where_the_sigmoid_would_round_to_zero():
+    assert value(binary_cross_entropy(np.array([[-200.0]], "float32"), 1.0)) == pytest.approx(200)
+
+
+@pytest.mark.parametrize(
+    ("name", "smoothing", "word"), [("minmax", 0, "minimax"), ("minimax", 0.5, "smoothing"), ("hinge", 0.1, "hinge")]
+)
+def test_nonsense_is_refused(name, smoothing, word):
+    with pytest.raises(CganError, match=word):
+        adversarial_loss(name, smoothing)
