@@ -73,6 +73,7 @@ def train(args):
         seed=args.seed,
     )
     print(f"{run.title}: {run.path}")
+    return 0 if run.record["training"]["complete"] else 130
 
 
 def generate(args):
@@ -84,8 +85,13 @@ def generate(args):
     ending = ".png" if args.per_class is None else ".npz"
     if out.suffix != ending:
         raise CganError(f"{out} must end in {ending}.")
-    _at_least_one("--count" if args.per_class is None else "--per-class", args.count if args.per_class is None else args.per_class)
-    out.parent.mkdir(parents=True, exist_ok=True)
+    for option, value, least in (
+        ("--count", args.count, 1),
+        ("--per-class", args.per_class, 1),
+        ("--seed", args.seed, 0),
+    ):
+        if value is not None and value < least:
+            raise CganError(f"{option} is {value}; it must be at least {least}.")
     if args.per_class is None:
         _picture(run, [args.label], args.count, args.seed, min(args.count, 10), out)
     else:
@@ -100,6 +106,7 @@ def _picture(run, classes, count, seed, columns, out):
 
     labels = np.repeat(np.asarray(classes, object), count)
     images = run.generate(labels, [seed + i for _ in classes for i in range(count)])
+    out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(to_png(enlarge(grid(images, columns, background=255), 4)))
 
 
@@ -109,6 +116,7 @@ def _arrays(run, per_class, seed, out):
 
     labels = np.repeat(np.arange(len(run.class_names)), per_class)
     images = run.generate(labels, seed + np.arange(len(labels)))
+    out.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(out, images=images, labels=labels.astype("int32"))
 
 
@@ -116,7 +124,6 @@ def demo(args):
     from .results import Run, own_folder
 
     run, out = Run(args.run), own_folder() / "demo.png"
-    out.parent.mkdir(parents=True, exist_ok=True)
     _picture(run, list(run.class_names), 10, 0, 10, out)
     print(out)
 
@@ -125,11 +132,6 @@ def export(args):
     from .results import Run
 
     print(Run(args.run).export(args.file))
-
-
-def _at_least_one(option, value):
-    if value < 1:
-        raise CganError(f"{option} is {value}; it must be at least 1.")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -186,10 +188,10 @@ def parser():
 
 
 def main(arguments=None):
-    """Exit code 0: done; 1: a training was interrupted or failed; 2: bad input, said in one sentence."""
+    """Exit code 0: done; 2: bad input or a training that failed, said in one sentence; 130: stopped by Ctrl-C."""
     try:
         args = parser().parse_args(arguments)
-        args.function(args)
+        return args.function(args) or 0
     except CganError as error:
         print(f"cgan: {error}", file=sys.stderr)
         return 2
@@ -197,7 +199,7 @@ def main(arguments=None):
         return 130
     except BrokenPipeError:  # the reader of our output has gone, as with `cgan list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+        return 0
 
 
 if __name__ == "__main__":

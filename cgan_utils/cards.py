@@ -14,7 +14,7 @@ def card(name, record, history, epochs_drawn):
         f"discriminator {record['parameters']['discriminator']:,}",
         "Step": f"{experiment['update']}, {experiment['loss']} loss, batch {experiment['batch_size']}, {optimizer}",
         "Trained": f"{training['epochs']} of {planned} planned epochs, {training['images_seen']:,} images seen",
-        "On": f"{training['machine']}, {training['precision']}, {training['seconds_per_epoch']:.0f} s per epoch (median)",
+        "On": f"{training['machine']}, {training['precision']}, {training['seconds_per_epoch']:.0f} s per epoch",
         "Trained as": ", ".join(training["trained_as"]),
         "Draws with": record["draws_with"],
         "Versions": ", ".join(f"{library} {version}" for library, version in record["versions"].items()),

@@ -36,7 +36,7 @@ def batches(images, labels, batch_size, seed, epoch=0, step=0):
 
 
 def make_gan(settings, data, dtype=None):
-    """The compiled `ConditionalGAN` of an `Experiment` for an `ImageDataset`, initialised from the experiment's seed."""
+    """The compiled `ConditionalGAN` of an `Experiment` for an `ImageDataset`, initialised from its seed."""
     keras.utils.set_random_seed(settings.seed)
     networks = build(settings.architecture, data.classes, data.shape, dtype)
     gan = ConditionalGAN(*networks, update=settings.update, averaging=settings.averaging, seed=settings.seed)

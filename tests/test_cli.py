@@ -1,0 +1,146 @@
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from cgan_utils import architectures, experiments
+from cgan_utils.__main__ import main
+from cgan_utils.backend import keras
+from cgan_utils.images import from_png
+
+LIGHT = (
+    "import sys, {module}\n"
+    "heavy = {{'keras', 'tensorflow', 'torch', 'matplotlib', 'sklearn'}} & set(sys.modules)\n"
+    "assert not heavy, heavy\n"
+)
+
+
+@pytest.fixture
+def home(run, tmp_path, monkeypatch):
+    """A project folder with one shipped run."""
+    monkeypatch.setenv("CGAN_HOME", str(tmp_path))
+    shutil.copytree(run.path, tmp_path / "resultados" / "tiny_digits")
+    return tmp_path
+
+
+def says(capsys, *arguments):
+    """(exit code, standard output, standard error) of the command."""
+    code = main([str(argument) for argument in arguments])
+    return code, *capsys.readouterr()
+
+
+@pytest.mark.parametrize("module", ["cgan_utils", "cgan_utils.__main__", "cgan_utils.experiments"])
+def test_importing_is_light(module):
+    subprocess.run([sys.executable, "-c", LIGHT.format(module=module)], check=True, timeout=60)
+
+
+def test_help_loads_no_network_library():
+    code = LIGHT.format(module="cgan_utils.__main__ as command")
+    code = code.replace("\n", "\ntry:\n    command.main(['--help'])\nexcept SystemExit:\n    pass\n", 1)
+    answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
+    for command in ("list", "data", "train", "generate", "export", "demo"):
+        assert f"\n    {command} " in answer.stdout
+
+
+def test_list(home, capsys, monkeypatch):
+    monkeypatch.setitem(
+        experiments.EXPERIMENTS, "tiny_digits", experiments.Experiment("tiny_digits", "mnist", "tiny", epochs=2)
+    )
+    code, out, _ = says(capsys, "list", "--json")
+    assert code == 0
+    rows = {row["name"]: row for row in json.loads(out)}
+    assert rows["tiny_digits"]["trained_epochs"] == 2
+    assert rows["tiny_digits"]["bytes"] > 1000
+    assert rows["modelo_5_cifar100_v1"]["trained_epochs"] is None
+    assert rows["modelo_5_cifar100_v1"]["generator"] == 49_279_563
+    code, out, _ = says(capsys, "list")
+    assert code == 0
+    assert "modelo_5_cifar100_v1" in out
+
+
+def test_generate_a_picture(home, capsys):
+    code, out, _ = says(
+        capsys, "generate", "tiny_digits", "--class", 7, "--count", 8, "--seed", 3, "--out", home / "a.png"
+    )
+    assert code == 0
+    assert out.strip() == str(home / "a.png")
+    assert from_png(home / "a.png").shape == (28 * 4, (29 * 8 - 1) * 4, 1)
+
+
+def test_generate_arrays_for_other_tools(home, capsys):
+    assert says(capsys, "generate", "tiny_digits", "--per-class", 3, "--out", home / "new" / "a.npz")[0] == 0
+    with np.load(home / "new" / "a.npz") as file:
+        assert file["images"].shape == (30, 28, 28, 1)
+        assert file["images"].dtype == np.uint8
+        assert file["labels"].tolist() == sorted(list(range(10)) * 3)
+
+
+def test_demo_prints_where_the_picture_is(home, capsys):
+    code, out, _ = says(capsys, "demo", "--run", "tiny_digits")
+    assert code == 0
+    assert from_png(out.strip()).shape[0] == (29 * 10 - 1) * 4
+
+
+def test_export(home, capsys):
+    assert says(capsys, "export", "tiny_digits", home / "a.keras")[0] == 0
+    assert keras.saving.load_model(home / "a.keras").output_shape == (None, 28, 28, 1)
+
+
+def test_train_and_resume(home, capsys, monkeypatch, digits):
+    monkeypatch.setitem(
+        experiments.EXPERIMENTS, "tiny_digits", experiments.Experiment("tiny_digits", "mnist", "tiny", epochs=2)
+    )
+    monkeypatch.setattr("cgan_utils.training.load", lambda name: digits)
+    command = ["train", "tiny_digits", "--out", home / "mine", "--limit-images", 32, "--batch-size", 16, "--seed", 4]
+    code, out, _ = says(capsys, *command, "--epochs", 1)
+    assert code == 0
+    assert str(home / "mine") in out
+    record = json.loads((home / "mine" / "run.json").read_text(encoding="utf-8"))
+    assert record["experiment"]["seed"] == 4
+    assert record["data"]["images"] == 32
+    assert says(capsys, *command, "--epochs", 1)[0] == 2  # never overwritten
+    assert says(capsys, *command, "--resume")[0] == 0
+    record = json.loads((home / "mine" / "run.json").read_text(encoding="utf-8"))
+    assert record["training"]["epochs"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["tarin"], "train"),
+        (["train", "modelo_1_mnits_v2"], "modelo_1_mnist_v2"),
+        (["generate", "tiny_digit", "--class", "7", "--out", "a.png"], "tiny_digits"),
+        (["generate", "tiny_digits", "--class", "seven", "--out", "a.png"], "seven"),
+        (["generate", "tiny_digits", "--class", "10", "--out", "a.png"], "10"),
+        (["generate", "tiny_digits", "--class", "7", "--out", "a.jpg"], ".png"),
+        (["generate", "tiny_digits", "--class", "7", "--count", "0", "--out", "a.png"], "--count"),
+        (["generate", "tiny_digits", "--class", "7", "--seed", "-1", "--out", "a.png"], "--seed"),
+        (["generate", "tiny_digits", "--per-class", "2", "--out", "a.png"], ".npz"),
+        (["generate", "tiny_digits", "--out", "a.png"], "--class"),
+        (["export", "tiny_digits", "a.h5"], ".keras"),
+        (["data", "mnits"], "mnist"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_exit_code_2(arguments, words, home, capsys):
+    code, out, err = says(capsys, *arguments)
+    assert code == 2
+    assert out == ""
+    assert words in err
+    assert err.startswith("cgan: ")
+    assert err.count("\n") == 1
+    assert not (home / "a.png").exists()
+
+
+def test_numbers_that_are_none_are_refused_by_the_parser(capsys):
+    with pytest.raises(SystemExit) as error:
+        main(["train", "modelo_1_mnist_v2", "--epochs", "many"])
+    assert error.value.code == 2
+
+
+def test_the_tiny_network_is_registered_only_for_tests():
+    assert "tiny" in architectures.ARCHITECTURES
+    code = "from cgan_utils.architectures import ARCHITECTURES; assert 'tiny' not in ARCHITECTURES"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -1,0 +1,200 @@
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from cgan_utils.backend import keras
+from cgan_utils.errors import CganError
+from cgan_utils.images import from_png, grid, to_png
+from cgan_utils.results import AVERAGED, LAST, Run, list_runs
+from cgan_utils.sampling import latent
+
+
+@pytest.fixture
+def copy(run, tmp_path):
+    """A copy of the trained run that a test may damage."""
+    return shutil.copytree(run.path, tmp_path / run.name)
+
+
+def edit(folder, change):
+    file = folder / "run.json"
+    record = json.loads(file.read_text(encoding="utf-8"))
+    change(record)
+    file.write_text(json.dumps(record), encoding="utf-8")
+
+
+def test_round_trip_is_exact(run):
+    first, second = Run(run.path), Run(run.path)
+    images = first.generate(list("0123456789"), range(10))
+    assert images.dtype == np.uint8
+    np.testing.assert_array_equal(images, second.generate(list("0123456789"), range(10)))
+    assert len(first.history) == 2
+    assert first.losses.shape == (8, 2)
+    assert np.isfinite(first.losses).all()
+    assert sorted(first.evolution) == [0, 1, 2]
+
+
+def test_half_precision_on_disk_moves_no_pixel_visibly(digits, tiny, tmp_path):
+    from cgan_utils.checkpoints import Progress
+    from cgan_utils.results import write_run
+    from cgan_utils.training import _record, make_gan
+
+    gan = make_gan(tiny, digits, "float32")
+    record = _record(tiny, digits, gan, Progress(), "float32")
+    run = write_run(tmp_path / "a", record, {LAST: gan.generator, AVERAGED: gan.averaged}, [], [], {})
+    labels = np.arange(10)
+    before = keras.ops.convert_to_numpy(gan.generator([latent(labels), labels]))
+    after = keras.ops.convert_to_numpy(run.generator()([latent(labels), labels]))
+    assert 0 < np.abs(before - after).max() < 1 / 255
+
+
+def test_one_seed_is_one_image_whatever_is_drawn_beside_it(run):
+    alone = run.generate("3", 5)[0]
+    crowd = run.generate(["1", "3", "3"], [4, 5, 6])
+    assert np.abs(alone.astype(int) - crowd[1]).max() <= 1
+    assert np.abs(alone.astype(int) - crowd[2]).max() > 1
+    many = run.generate("3", range(130))  # more than one chunk
+    assert np.abs(many[5].astype(int) - alone).max() <= 1
+
+
+def test_noise_of_a_seed_never_changes():
+    np.testing.assert_allclose(latent([0])[0, :3], [1.7640524, 0.4001572, 0.978738], rtol=1e-6)
+
+
+def test_the_averaged_generator_draws_something_else(run):
+    assert (run.generate("3", 0, file=AVERAGED) != run.generate("3", 0, file=LAST)).any()
+
+
+def test_classes_by_name_or_index_and_wrong_ones(run):
+    np.testing.assert_array_equal(run.generate("7", 1), run.generate(7, 1))
+    with pytest.raises(CganError, match="10"):
+        run.generate(10, 1)
+
+
+def test_export_opens_with_keras_alone_in_a_fresh_process(run, tmp_path):
+    file = run.export(tmp_path / "generator.keras")
+    np.savez(tmp_path / "in.npz", noise=latent(range(4)), labels=np.arange(4))
+    code = (
+        "import sys, keras, numpy as np\n"
+        f"model = keras.saving.load_model({str(file)!r}, safe_mode=True)\n"
+        f"given = np.load({str(tmp_path / 'in.npz')!r})\n"
+        f"np.save({str(tmp_path / 'out.npy')!r}, model.predict_on_batch([given['noise'], given['labels']]))\n"
+        "assert not any(name.startswith('cgan_utils') for name in sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, capture_output=True, timeout=300)
+    drawn = np.rint((np.load(tmp_path / "out.npy") + 1) * 127.5).clip(0, 255).astype("uint8")
+    assert np.abs(drawn.astype(int) - run.generate([0, 1, 2, 3], range(4))).max() <= 1
+
+
+def test_export_to_another_ending_is_refused(run, tmp_path):
+    with pytest.raises(CganError, match=r"\.keras"):
+        run.export(tmp_path / "generator.h5")
+
+
+def damaged_weights(folder):
+    content = (folder / LAST).read_bytes()
+    (folder / LAST).write_bytes(content[: len(content) // 2])
+
+
+def altered_weights(folder):
+    content = bytearray((folder / LAST).read_bytes())
+    content[-1] ^= 1
+    (folder / LAST).write_bytes(bytes(content))
+
+
+def other_network(folder):
+    edit(folder, lambda record: record["experiment"].update(architecture="modelo_1"))
+
+
+def not_safetensors(folder):
+    (folder / LAST).write_bytes(b"pickle me")
+    digest = hashlib.sha256(b"pickle me").hexdigest()
+    edit(folder, lambda record: record["weights"].update({LAST: digest}))
+
+
+DAMAGE = {
+    "truncated": (damaged_weights, "truncated or altered"),
+    "altered": (altered_weights, "truncated or altered"),
+    "missing": (lambda folder: (folder / LAST).unlink(), "is missing"),
+    "no safetensors": (not_safetensors, "no safetensors"),
+    "other version": (lambda folder: edit(folder, lambda r: r.update(format=99)), "format 99"),
+    "unknown network": (
+        lambda folder: edit(folder, lambda r: r["experiment"].update(architecture="modelo_x")),
+        "modelo_x",
+    ),
+    "network that does not fit": (other_network, "does not fit"),
+    "field gone": (lambda folder: edit(folder, lambda r: r.pop("data")), "lacks 'data'"),
+    "experiment's field gone": (lambda folder: edit(folder, lambda r: r["experiment"].pop("seed")), "seed"),
+    "no JSON": (lambda folder: (folder / "run.json").write_text("{"), "can't be read"),
+    "JSON of something else": (lambda folder: (folder / "run.json").write_text("[]"), "does not describe a run"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_run_says_what_is_wrong_in_one_sentence(kind, copy):
+    damage, words = DAMAGE[kind]
+    damage(copy)
+    with pytest.raises(CganError, match=words) as error:
+        Run(copy).generate("3", 0)
+    assert "\n" not in str(error.value)
+    assert error.value.__cause__ is None
+
+
+def test_missing_history_and_losses(copy):
+    (copy / "history.csv").unlink()
+    (copy / "losses.npz").unlink()
+    for name in ("history", "losses"):
+        with pytest.raises(CganError, match="missing"):
+            getattr(Run(copy), name)
+
+
+def test_names_are_looked_up_and_the_nearest_offered(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("CGAN_HOME", str(tmp_path))
+    with pytest.raises(CganError, match="There is no run"):
+        Run("tiny_digits")
+    shutil.copytree(run.path, tmp_path / "resultados" / "tiny_digits")
+    shutil.copytree(run.path, tmp_path / "runs" / "tiny_digits")
+    assert list(list_runs()) == ["tiny_digits", "runs/tiny_digits"]
+    assert Run("tiny_digits").path == tmp_path / "resultados" / "tiny_digits"
+    assert Run("runs/tiny_digits").path == tmp_path / "runs" / "tiny_digits"
+    with pytest.raises(CganError, match="did you mean tiny_digits"):
+        Run("tiny_digit")
+    with pytest.raises(CganError, match="cgan train modelo_1_mnist_v1"):
+        Run("modelo_1_mnist_v1")
+    with pytest.raises(CganError, match="not a run"):
+        Run(tmp_path / "runs")
+
+
+def test_the_card_says_what_run_json_says(run):
+    card = (run.path / "README.md").read_text(encoding="utf-8")
+    assert "2 of 2 planned epochs" in card
+    assert f"{run.record['parameters']['generator']:,}" in card
+    assert "stand-in" in card
+    assert "evolution/epoch_0002.png" in card
+
+
+def test_nothing_is_unpickled(copy):
+    np.savez(copy / "losses.npz", losses=np.array([object()], dtype=object))
+    with pytest.raises(ValueError, match="allow_pickle"):
+        _ = Run(copy).losses
+
+
+def test_grids_and_png():
+    images = np.stack([np.full((2, 3, 1), level, "uint8") for level in (10, 20, 30)])
+    picture = grid(images, columns=2, gap=1, background=255)
+    assert picture.shape == (5, 7, 1)
+    assert picture[0, 0, 0] == 10
+    assert picture[0, 4, 0] == 20
+    assert picture[3, 0, 0] == 30
+    assert picture[3, 4, 0] == 255
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_png_round_trip(channels, tmp_path):
+    picture = np.random.RandomState(0).randint(0, 256, (5, 4, channels)).astype("uint8")
+    (tmp_path / "a.png").write_bytes(to_png(picture))
+    np.testing.assert_array_equal(from_png(tmp_path / "a.png"), picture)

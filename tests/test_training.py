@@ -1,0 +1,233 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cgan_utils import callbacks, checkpoints
+from cgan_utils.backend import keras
+from cgan_utils.errors import CganError
+from cgan_utils.experiments import EXPERIMENTS, Experiment
+from cgan_utils.results import Run
+from cgan_utils.training import batches, make_gan, train
+
+# Trains a real experiment in a process that kills itself, without any warning, at the step it is told.
+KILLED = """
+import os, signal, sys
+from cgan_utils.backend import keras
+from cgan_utils.datasets import load
+from cgan_utils.training import train
+
+class Kill(keras.callbacks.Callback):
+    seen = 0
+    def on_train_batch_end(self, batch, logs=None):
+        self.seen += 1
+        if self.seen == int(sys.argv[2]):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+train("modelo_1_mnist_v2", sys.argv[1], resume=sys.argv[3] == "resume", data=load("mnist", stand_in=True),
+      limit_images=40, batch_size=4, epochs=2, checkpoint_steps=3, precision="float32", verbose=0,
+      extra_callbacks=[Kill()])
+"""
+
+
+def run_and_kill(folder, at, mode="new"):
+    command = [sys.executable, "-W", "ignore", "-c", KILLED, str(folder), str(at), mode]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs a system whose processes can be killed outright")
+def test_killed_and_resumed_equals_never_interrupted(tmp_path):
+    never = run_and_kill(tmp_path / "whole", at=0)
+    assert never.returncode == 0, never.stderr
+    whole = Run(tmp_path / "whole")
+    for at, kept in ((8, 6), (15, 13)):  # in the first epoch, and in the second: killed after, kept until
+        folder = tmp_path / f"killed_{at}"
+        assert run_and_kill(folder, at).returncode == -signal.SIGKILL
+        progress = checkpoints.Progress()
+        identity_free = checkpoints.read_progress(f"{folder}.checkpoint", {})
+        assert len(identity_free.losses) == kept != len(progress.losses)
+        resumed = run_and_kill(folder, 0, "resume")
+        assert resumed.returncode == 0, resumed.stderr
+        run = Run(folder)
+        assert run.weights == whole.weights  # the hashes of both generators
+        np.testing.assert_array_equal(run.losses, whole.losses)
+        columns = run.history.columns.drop("seconds")
+        assert run.history[columns].equals(whole.history[columns])
+        for epoch, picture in whole.evolution.items():
+            np.testing.assert_array_equal(run.evolution[epoch], picture)
+
+
+def state(gan):
+    return {name: np.array(keras.ops.convert_to_numpy(v.value)) for name, v in checkpoints._variables(gan).items()}
+
+
+def test_a_checkpoint_holds_everything_a_step_changes(tiny, digits, tmp_path):
+    gan = make_gan(tiny, digits, "float32")
+    fresh = state(gan)
+    gan.fit(digits.x_train, digits.y_train, batch_size=16, verbose=0)
+    trained = state(gan)
+    unchanged = [name for name in fresh if np.array_equal(fresh[name], trained[name])]
+    assert all("learning_rate" in name for name in unchanged), unchanged
+    checkpoints.save(tmp_path / "a.checkpoint", gan, checkpoints.Progress(), {})
+    other = make_gan(replace(tiny, seed=9), digits, "float32")
+    checkpoints.restore(tmp_path / "a.checkpoint", other)
+    for name, array in state(other).items():
+        np.testing.assert_array_equal(array, trained[name], err_msg=name)
+
+
+def test_a_longer_training_goes_on_from_a_shorter_one_under_another_name(tiny, digits, tmp_path):
+    short = train(tiny, tmp_path / "a", data=digits, verbose=0)
+    (tmp_path / "a.checkpoint").rename(tmp_path / "b.checkpoint")
+    long = train(replace(tiny, name="tiny_long", epochs=3), tmp_path / "b", data=digits, resume=True, verbose=0)
+    straight = train(replace(tiny, epochs=3), tmp_path / "c", data=digits, verbose=0)
+    assert long.weights == straight.weights != short.weights
+    assert long.record["training"]["trained_as"] == ["tiny_digits", "tiny_long"]
+    assert list(long.history["epoch"]) == [1, 2, 3]
+
+
+def test_resuming_a_finished_training_changes_nothing(tiny, digits, tmp_path):
+    first = train(tiny, tmp_path / "a", data=digits, verbose=0).weights
+    assert train(tiny, tmp_path / "a", data=digits, resume=True, verbose=0).weights == first
+
+
+def test_other_settings_are_refused_with_what_changed(tiny, digits, tmp_path):
+    train(tiny, tmp_path / "a", data=digits, epochs=1, verbose=0)
+    with pytest.raises(CganError, match=r"batch_size.*16.*8"):
+        train(tiny, tmp_path / "a", data=digits, resume=True, batch_size=8, verbose=0)
+    with pytest.raises(CganError, match="other settings.*data"):
+        train(tiny, tmp_path / "a", data=digits.limited(32), resume=True, verbose=0)
+
+
+def test_a_folder_in_use_is_never_overwritten(tiny, digits, tmp_path):
+    train(tiny, tmp_path / "a", data=digits, epochs=1, verbose=0)
+    with pytest.raises(CganError, match="--resume"):
+        train(tiny, tmp_path / "a", data=digits, verbose=0)
+
+
+def test_resume_without_a_checkpoint_and_with_a_damaged_one(tiny, digits, tmp_path):
+    with pytest.raises(CganError, match="no checkpoint"):
+        train(tiny, tmp_path / "a", data=digits, resume=True, verbose=0)
+    (tmp_path / "a.checkpoint").write_bytes(b"not a checkpoint")
+    with pytest.raises(CganError, match="damaged"):
+        train(tiny, tmp_path / "a", data=digits, resume=True, verbose=0)
+
+
+class PressStop(keras.callbacks.Callback):
+    """Ctrl-C in the middle of a step."""
+
+    def __init__(self, step):
+        super().__init__()
+        self.left = step
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.left -= 1
+        if not self.left:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_ctrl_c_leaves_a_usable_run_that_resumes_to_the_same_end(tiny, digits, tmp_path, capsys):
+    before = signal.getsignal(signal.SIGINT)
+    stopped = train(tiny, tmp_path / "a", data=digits, verbose=0, extra_callbacks=[PressStop(6)])
+    assert signal.getsignal(signal.SIGINT) is before
+    assert "Stopped in epoch 2" in capsys.readouterr().err
+    assert not stopped.record["training"]["complete"]
+    assert len(stopped.losses) == 6
+    assert stopped.generate("7", range(3)).shape == (3, 28, 28, 1)
+    resumed = train(tiny, tmp_path / "a", data=digits, resume=True, verbose=0)
+    assert resumed.weights == train(tiny, tmp_path / "b", data=digits, verbose=0).weights
+
+
+def test_stopping_in_the_first_epoch_still_gives_a_run(tiny, digits, tmp_path):
+    stopped = train(tiny, tmp_path / "a", data=digits, verbose=0, extra_callbacks=[PressStop(2)])
+    assert len(stopped.history) == 0
+    assert stopped.record["training"]["epochs"] == 0
+    assert stopped.generate("1", 0).shape == (1, 28, 28, 1)
+
+
+class Break(keras.callbacks.Callback):
+    """Sets every weight of the generator to a value, as a training that went wrong would."""
+
+    def __init__(self, value):
+        super().__init__()
+        self.value = value
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if batch == 2:
+            for weight in self.model.generator.trainable_variables:
+                weight.assign(keras.ops.full_like(weight, self.value))
+
+
+@pytest.mark.parametrize(("value", "sentence"), [(float("nan"), "losses became"), (-9.0, "collapsed")])
+def test_a_hopeless_training_stops_and_says_why(value, sentence, tiny, digits, tmp_path):
+    with pytest.raises(CganError, match=sentence) as error:
+        train(tiny, tmp_path / "a", data=digits, verbose=0, extra_callbacks=[Break(value)])
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "a").exists()  # nothing half-written
+
+
+def test_the_guard_lets_a_fresh_generator_pass(digits):
+    for name in ("tiny", "modelo_1", "modelo_3_28px"):
+        guard = callbacks.Guard(10)
+        guard.set_model(make_gan(Experiment("x", "mnist", name, epochs=1), digits, "float32"))
+        guard.on_epoch_end(0)
+
+
+def test_the_order_of_the_data_depends_on_seed_and_epoch_alone():
+    images, labels = np.arange(10)[:, None], np.arange(10)
+
+    def take(count, **where):
+        stream = batches(images, labels, 3, **where)
+        return [next(stream)[1].tolist() for _ in range(count)]
+
+    six = take(6, seed=1)  # two epochs of three whole batches
+    assert six[3:] == take(3, seed=1, epoch=1)
+    assert six[2:] == take(4, seed=1, epoch=0, step=2)
+    assert six[:3] != six[3:]
+    assert six[:3] != take(3, seed=2)
+    assert len({label for batch in six[:3] for label in batch}) == 9
+
+
+def test_too_few_images_for_a_batch(tiny, digits, tmp_path):
+    with pytest.raises(CganError, match="smaller batch"):
+        train(tiny, tmp_path / "a", data=digits.limited(8), verbose=0)
+
+
+def test_precision_is_checked_before_anything_is_written(tiny, digits, tmp_path):
+    with pytest.raises(CganError, match="mixed_bfloat16"):
+        train(tiny, tmp_path / "a", data=digits, precision="float16", verbose=0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_new_folders_are_numbered_and_resume_takes_the_newest(tiny, digits, tmp_path, monkeypatch):
+    monkeypatch.setenv("CGAN_HOME", str(tmp_path))
+    names = [train(tiny, data=digits, epochs=1, verbose=0).name for _ in range(2)]
+    assert names == ["tiny_digits", "tiny_digits-2"]
+    resumed = train(tiny, data=digits, resume=True, verbose=0)
+    assert resumed.name == "tiny_digits-2"
+    assert resumed.record["training"]["epochs"] == 2
+
+
+def test_the_catalogue_has_the_ten_published_experiments():
+    assert len(EXPERIMENTS) == 10
+    assert all(name == experiment.name for name, experiment in EXPERIMENTS.items())
+    assert {e.batch_size for e in EXPERIMENTS.values()} == {16, 50}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("epochs", 0), ("batch_size", -1), ("learning_rate", 0.0), ("optimizer", "sgd"), ("architecture", "modelo_9")],
+)
+def test_nonsense_experiments_are_refused(field, value, tiny):
+    with pytest.raises(CganError):
+        replace(tiny, **{field: value})
+
+
+def test_experiments_survive_json(tiny):
+    from dataclasses import asdict
+
+    assert Experiment.from_dict(json.loads(json.dumps(asdict(tiny)))) == tiny

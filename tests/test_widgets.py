@@ -1,0 +1,165 @@
+import shutil
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from cgan_utils import plots, widgets
+from cgan_utils.backend import keras
+from cgan_utils.errors import CganError
+from cgan_utils.images import from_png
+from cgan_utils.networks import build
+from cgan_utils.results import LAST
+
+
+@pytest.fixture
+def home(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("CGAN_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for name in ("first", "second"):
+        shutil.copytree(run.path, tmp_path / "resultados" / name)
+    return tmp_path
+
+
+@pytest.fixture
+def explorer(home):
+    return widgets.Explorer(count=3)
+
+
+def picture(explorer):
+    return bytes(explorer.image.value)
+
+
+def test_every_control_changes_the_picture_and_the_caption(explorer):
+    seen = {picture(explorer)}
+    assert explorer.caption.value == "<b>first</b>, class <b>0</b>, seed 0 to 2"
+    explorer.label.value = 7
+    seen.add(picture(explorer))
+    assert "class <b>7</b>" in explorer.caption.value
+    explorer.seed.value = 5
+    seen.add(picture(explorer))
+    assert "seed 5 to 7" in explorer.caption.value
+    explorer.count.value = 1
+    seen.add(picture(explorer))
+    assert explorer.caption.value.endswith("seed 5")
+    assert len(seen) == 4
+
+
+def test_the_new_button_draws_from_another_seed(explorer):
+    before = picture(explorer)
+    explorer.new.click()
+    assert picture(explorer) != before
+
+
+def test_same_run_class_and_seed_is_the_same_picture(explorer):
+    first = picture(explorer)
+    explorer.label.value = 4
+    explorer.label.value = 0
+    assert picture(explorer) == first
+
+
+def test_changing_the_run_keeps_the_class(explorer):
+    explorer.label.value = 6
+    explorer.run.value = "second"
+    assert explorer.label.value == 6
+    assert "<b>second</b>, class <b>6</b>" in explorer.caption.value
+    before = picture(explorer)
+    explorer.label.value = 2  # the class dropdown still listens
+    assert picture(explorer) != before
+
+
+def test_images_are_enlarged_to_whole_squares(explorer, tmp_path):
+    explorer.count.value = 1
+    (tmp_path / "a.png").write_bytes(picture(explorer))
+    pixels = from_png(tmp_path / "a.png")
+    assert pixels.shape == (224, 224, 1)
+    np.testing.assert_array_equal(pixels[0::8], pixels[7::8])
+    assert explorer.image.width == "224"
+
+
+def test_save_writes_the_picture_and_says_where(explorer, home):
+    explorer.label.value = 3
+    explorer.save.click()
+    file = home / "first_3_seed0.png"
+    assert file.read_bytes() == picture(explorer)
+    assert file.name in explorer.message.value
+
+
+def test_missing_weights_get_a_friendly_message(home):
+    (home / "resultados" / "second" / LAST).unlink()
+    explorer = widgets.Explorer()
+    explorer.run.value = "second"
+    assert "missing" in explorer.message.value
+    assert picture(explorer) == b""
+    explorer.run.value = "first"  # and it recovers
+    assert explorer.message.value == ""
+    assert picture(explorer)
+
+
+def test_no_run_at_all(tmp_path, monkeypatch):
+    monkeypatch.setenv("CGAN_HOME", str(tmp_path))
+    with pytest.raises(CganError, match="cgan train"):
+        widgets.Explorer()
+
+
+def test_a_run_outside_the_project_can_be_explored(home, run):
+    explorer = widgets.Explorer(run.path)
+    assert explorer.run.value == str(run.path)
+    assert picture(explorer)
+
+
+def test_the_output_holds_the_widget_and_a_plain_picture(explorer, monkeypatch):
+    shown = []
+    monkeypatch.setattr(widgets, "display", lambda bundle, raw: shown.append(bundle))
+    explorer._ipython_display_()
+    assert shown[0]["image/png"] == picture(explorer)
+    assert shown[0]["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.view.model_id
+
+
+def test_the_evolution_slider_shows_each_epoch(run, monkeypatch):
+    shown = []
+    monkeypatch.setattr(widgets, "show", lambda view, png: shown.append((view, png)))
+    widgets.explore_evolution(run)
+    [(view, png)] = shown
+    slider, image = view.children
+    assert slider.options == (0, 1, 2)
+    assert bytes(image.value) == png
+    slider.value = 0
+    assert bytes(image.value) != png
+
+
+def test_every_figure_is_drawn_with_a_title(run, digits):
+    figures = [
+        plots.class_grid(digits.x_train, digits.y_train, digits.class_names, title="digits"),
+        plots.iteration_losses(run.losses),
+        plots.epoch_curves(run.history, title="epochs"),
+        plots.evolution_strip(run),
+        plots.pictures({"a": run.evolution[0], "b": run.evolution[1]}, "two"),
+    ]
+    for figure in figures:
+        titles = [figure.get_suptitle(), *(axes.get_title() for axes in figure.axes)]
+        assert any(titles)
+        assert figure.axes
+        figure.canvas.draw()
+        plt.close(figure)
+
+
+@pytest.mark.parametrize("name", ["modelo_1", "modelo_3_28px"])
+def test_a_diagram_accounts_for_every_parameter(name):
+    for network in build(name, 10, (28, 28, 1)):
+        boxes, rows = plots._boxes(network)
+        assert rows == 2
+        assert sum(parameters for _, _, parameters, _, _ in boxes.values()) == network.count_params()
+        figure = plots.diagram(network, "title")
+        texts = " ".join(text.get_text() for text in figure.axes[0].texts)
+        assert "join" in texts
+        assert f"{network.get_layer('label_dense').count_params():,}" in texts
+        plt.close(figure)
+
+
+def test_widgets_use_no_output_widget():
+    source = (widgets.__file__, plots.__file__)
+    for file in source:
+        with open(file, encoding="utf-8") as code:
+            assert "widgets.Output" not in code.read()
+    assert keras.backend.backend() in ("tensorflow", "torch")
