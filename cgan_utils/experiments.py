@@ -77,8 +77,11 @@ EXPERIMENTS = {
 }
 
 
-def experiment(name):
-    """The experiment called `name`; raises CganError with the nearest names if there is none."""
+def experiment(name, **changes):
+    """The experiment called `name`, with some fields changed if wanted, as in experiment("…", epochs=5).
+
+    Raises CganError for an unknown name, with the nearest ones, and for values that make no sense.
+    """
     if name not in EXPERIMENTS:
         raise CganError(unknown("experiment", name, EXPERIMENTS))
-    return EXPERIMENTS[name]
+    return replace(EXPERIMENTS[name], **changes)

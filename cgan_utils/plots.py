@@ -18,10 +18,10 @@ def class_grid(images, labels, class_names, columns=10, title=""):
     rows = [np.concatenate([row, np.full((columns - len(row), *row.shape[1:]), 255, "uint8")]) for row in rows]
     side = images.shape[1] + 1
     figure, axes = plt.subplots(figsize=(0.62 * columns + 1.2, 0.62 * len(rows) + 0.5), layout="constrained")
-    axes.imshow(_shape_for_imshow(grid(np.concatenate(rows), columns, background=255)), cmap="gray", vmin=0, vmax=255)
+    picture_on(axes, grid(np.concatenate(rows), columns, background=255), title)
+    axes.axis("on")
     axes.set_yticks(np.arange(len(rows)) * side + side / 2, [class_names[label] for label in shown])
-    axes.set_xticks([])
-    axes.set(title=title, ylabel="class")
+    axes.set(xticks=[], ylabel="class")
     axes.tick_params(left=False)
     axes.spines[:].set_visible(False)
     return figure
@@ -31,10 +31,7 @@ def pictures(columns, suptitle="", height=3.4, zoom=None):
     """Pictures side by side: {title: uint8 picture [H, W, C]}; zoom = (rows, columns) shows that corner only."""
     figure, axes = plt.subplots(1, len(columns), figsize=(height * len(columns), height + 0.5), layout="constrained")
     for axis, (title, picture) in zip(np.atleast_1d(axes), columns.items(), strict=True):
-        picture = picture[: zoom[0], : zoom[1]] if zoom else picture
-        axis.imshow(_shape_for_imshow(picture), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-        axis.set_title(title)
-        axis.axis("off")
+        picture_on(axis, picture[: zoom[0], : zoom[1]] if zoom else picture, title)
     figure.suptitle(suptitle)
     return figure
 
@@ -46,9 +43,7 @@ def evolution_strip(run, epochs=None):
     half = {f"epoch {epoch}": drawn[epoch][:, : drawn[epoch].shape[1] // 2] for epoch in epochs}
     figure, axes = plt.subplots(1, len(half), figsize=(2.6 * len(half), 5.4), layout="constrained")
     for axis, (title, picture) in zip(np.atleast_1d(axes), half.items(), strict=True):
-        axis.imshow(_shape_for_imshow(picture), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-        axis.set_title(title)
-        axis.axis("off")
+        picture_on(axis, picture, title)
     figure.suptitle(f"{run.title}: a row is a class, a column is a seed")
     return figure
 
@@ -167,5 +162,9 @@ def _spread(values, count):
     return [values[i] for i in np.unique(np.linspace(0, len(values) - 1, count).astype(int))]
 
 
-def _shape_for_imshow(picture):
-    return picture[..., 0] if picture.shape[-1] == 1 else picture
+def picture_on(axes, picture, title=""):
+    """A uint8 picture [H, W, C] on existing axes, each pixel as a square, without ticks."""
+    pixels = picture[..., 0] if picture.shape[-1] == 1 else picture
+    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.set_title(title)
+    axes.axis("off")

@@ -1,0 +1,84 @@
+"""What a notebook shows beside figures: the package's own source, tables of facts, a training as it happens."""
+
+import inspect
+import time
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from IPython.display import Code, display
+
+from .backend import keras
+from .images import grid
+from .plots import picture_on
+from .sampling import draw
+
+
+def show_source(*objects):
+    """The source of functions, methods or classes as it runs, coloured: what is read cannot drift from what is used."""
+    display(Code("\n\n".join(inspect.cleandoc(inspect.getsource(item)) for item in objects), language="python"))
+
+
+def facts(**rows):
+    """A two-column table of names and values."""
+    return pd.DataFrame(
+        {"value": [str(value) for value in rows.values()]}, index=[name.replace("_", " ") for name in rows]
+    )
+
+
+class LiveView(keras.callbacks.Callback):
+    """Shows a training while it runs: a progress bar, the losses, and a row of images every so many iterations.
+
+    iterations: how many there will be; labels: the classes to draw, one column each; rows: how often to draw.
+    The rows are spaced so that the beginning, where most happens, is seen closely.
+    """
+
+    def __init__(self, iterations, labels, rows=7):
+        super().__init__()
+        self.iterations, self.labels, self.done = iterations, np.asarray(labels), 0
+        spaced = np.geomspace(max(1, iterations // 2 ** (rows - 2)), iterations, rows - 1)
+        self.due = {0, *spaced.round().astype(int).tolist()}
+        self.frames, self._shown = {}, 0.0
+
+    def on_train_begin(self, logs=None):
+        if not self.frames:
+            self._since = time.monotonic()
+            self.text, self.figure = display("", display_id=True), display("", display_id=True)
+            self._look()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.done += 1
+        if self.done in self.due:
+            self._look()
+        if time.monotonic() - self._shown > 0.5 or self.done == self.iterations:
+            self._say(logs)
+
+    def _say(self, logs):
+        filled = round(30 * self.done / self.iterations)
+        seconds = time.monotonic() - self._since
+        losses = ", ".join(f"{name} {float(logs[key]):.2f}" for key, name in _LOGS.items())
+        line = f"{'█' * filled}{'░' * (30 - filled)} iteration {self.done:,} of {self.iterations:,}, {seconds:.0f} s"
+        self.text.update({"text/plain": f"{line}\n{losses}"}, raw=True)
+        self._shown = time.monotonic()
+
+    def _look(self):
+        self.frames[self.done] = draw(self.model.generator, self.labels, np.arange(len(self.labels)))
+        figure = live_figure(self.frames)
+        self.figure.update(figure)
+        plt.close(figure)
+
+
+_LOGS = {"d_loss": "discriminator", "g_loss": "generator", "accuracy": "accuracy"}
+
+
+def live_figure(frames, title="What the generator draws while it learns"):
+    """A row per entry of {iteration: uint8 images [N, H, W, C]}, the same noise and classes in each."""
+    rows = list(frames)
+    images = np.concatenate([frames[row] for row in rows])
+    columns, side = len(frames[rows[0]]), images.shape[1] + 1
+    figure, axes = plt.subplots(figsize=(0.72 * columns + 1, 0.72 * len(rows) + 0.6), layout="constrained")
+    picture_on(axes, grid(images, columns), title)
+    axes.axis("on")
+    axes.set_yticks(np.arange(len(rows)) * side + side / 2, [f"{row:,}" for row in rows])
+    axes.set(xticks=[], ylabel="iteration", xlabel="one class and one noise vector per column")
+    return figure
