@@ -1,8 +1,8 @@
 """How much a notebook computes: one environment variable, `CGAN_BUDGET`, read once.
 
-    smoke   a few steps on a small slice, for tests; a labelled stand-in where the real data are missing
-    demo    the default: live training of at most two minutes on two cores, then the shipped run
-    full    the whole experiment again, into a new folder of runs/; shipped results are never overwritten
+smoke   a few steps on a small slice, for tests; a labelled stand-in where the real data are missing
+demo    the default: live training of at most two minutes on two cores, then the shipped run
+full    the whole experiment again, into a new folder of runs/; shipped results are never overwritten
 """
 
 import os

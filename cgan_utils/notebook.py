@@ -1,6 +1,7 @@
 """What a notebook shows beside figures: the package's own source, tables of facts, a training as it happens."""
 
 import inspect
+import textwrap
 import time
 
 import matplotlib.pyplot as plt
@@ -16,7 +17,7 @@ from .sampling import draw
 
 def show_source(*objects):
     """The source of functions, methods or classes as it runs, coloured: what is read cannot drift from what is used."""
-    display(Code("\n\n".join(inspect.cleandoc(inspect.getsource(item)) for item in objects), language="python"))
+    display(Code("\n\n".join(textwrap.dedent(inspect.getsource(item)).strip() for item in objects), language="python"))
 
 
 def facts(**rows):

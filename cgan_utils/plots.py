@@ -27,11 +27,13 @@ def class_grid(images, labels, class_names, columns=10, title=""):
     return figure
 
 
-def pictures(columns, suptitle="", height=3.4, zoom=None):
-    """Pictures side by side: {title: uint8 picture [H, W, C]}; zoom = (rows, columns) shows that corner only."""
-    figure, axes = plt.subplots(1, len(columns), figsize=(height * len(columns), height + 0.5), layout="constrained")
+def pictures(columns, suptitle="", height=3.4):
+    """Pictures of one size side by side: {title: uint8 picture [H, W, C]}; height in inches."""
+    pixels_high, pixels_wide, _ = next(iter(columns.values())).shape
+    width = height * pixels_wide / pixels_high
+    figure, axes = plt.subplots(1, len(columns), figsize=(width * len(columns), height + 0.7), layout="constrained")
     for axis, (title, picture) in zip(np.atleast_1d(axes), columns.items(), strict=True):
-        picture_on(axis, picture[: zoom[0], : zoom[1]] if zoom else picture, title)
+        picture_on(axis, picture, title)
     figure.suptitle(suptitle)
     return figure
 
@@ -41,11 +43,7 @@ def evolution_strip(run, epochs=None):
     drawn = run.evolution
     epochs = [epoch for epoch in epochs or _spread(list(drawn), 5) if epoch in drawn]
     half = {f"epoch {epoch}": drawn[epoch][:, : drawn[epoch].shape[1] // 2] for epoch in epochs}
-    figure, axes = plt.subplots(1, len(half), figsize=(2.6 * len(half), 5.4), layout="constrained")
-    for axis, (title, picture) in zip(np.atleast_1d(axes), half.items(), strict=True):
-        picture_on(axis, picture, title)
-    figure.suptitle(f"{run.title}: a row is a class, a column is a seed")
-    return figure
+    return pictures(half, f"{run.title}: a row is a class, a column is a seed", height=5.0)
 
 
 def iteration_losses(losses, window=200, title=""):

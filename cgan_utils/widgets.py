@@ -16,7 +16,7 @@ from .images import enlarge, grid, to_png
 from .results import Run, list_runs
 
 LARGEST_SEED = 999_999
-TARGET = 560  # pixels across, at most, of the picture
+TARGET = 720  # pixels across, at most, of the picture
 _LABEL = {"description_width": "60px"}
 
 

@@ -1,0 +1,52 @@
+import pytest
+
+from cgan_utils import budget, notebook
+from cgan_utils.errors import CganError
+from cgan_utils.gan import ConditionalGAN
+from cgan_utils.training import train
+
+
+def test_the_budget_chooses_and_only_tests_may_use_stand_ins(monkeypatch):
+    values = {"smoke": 1, "demo": 2, "full": 3}
+    monkeypatch.delenv("CGAN_BUDGET", raising=False)
+    assert budget.Budget().choose(**values) == 2
+    monkeypatch.setenv("CGAN_BUDGET", "smoke")
+    assert budget.Budget().choose(**values) == 1
+    assert budget.Budget().stand_in == "if_missing"
+    assert budget.Budget("full").stand_in is False
+    monkeypatch.setenv("CGAN_BUDGET", "smok")
+    with pytest.raises(CganError, match="did you mean smoke"):
+        budget.Budget()
+
+
+def test_source_is_shown_as_it_runs(monkeypatch):
+    shown = []
+    monkeypatch.setattr(notebook, "display", shown.append)
+    notebook.show_source(ConditionalGAN.train_step)
+    assert shown[0].data.startswith("def train_step(self, data):")
+    assert "value_and_gradients" in shown[0].data
+
+
+class Handle:
+    """Stands for what IPython's `display(display_id=True)` returns."""
+
+    def __init__(self):
+        self.shown = []
+
+    def update(self, content, raw=False):
+        self.shown.append(content)
+
+
+def test_the_live_view_shows_progress_and_a_row_of_images_at_its_moments(tiny, digits, tmp_path, monkeypatch):
+    handles = []
+    monkeypatch.setattr(notebook, "display", lambda *content, display_id: handles.append(Handle()) or handles[-1])
+    view = notebook.LiveView(8, labels=range(3), rows=4)
+    train(tiny, tmp_path / "a", data=digits, verbose=0, extra_callbacks=[view])
+    text, figure = handles
+    assert list(view.frames) == [0, 2, 4, 8]
+    assert [len(images) for images in view.frames.values()] == [3, 3, 3, 3]
+    assert len(figure.shown) == 4
+    last = text.shown[-1]["text/plain"]
+    assert "iteration 8 of 8" in last
+    assert "discriminator" in last
+    assert "░" not in last
