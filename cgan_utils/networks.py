@@ -49,8 +49,9 @@ def _generator(row, classes, shape):
     for i, (filters, kernel, stride) in enumerate(row.up, start=1):
         x = up_block(x, filters, kernel, stride, row.generator_momentum, f"up_{i}")
     draw = {"conv": layers.Conv2D, "deconv": layers.Conv2DTranspose}[row.output]
-    # Pixels and verdicts are float32 in any policy: bfloat16 would leave 8 bits for 256 grey levels.
-    x = draw(channels, row.output_kernel, padding="same", name="pixels", dtype="float32")(x)
+    x = draw(channels, row.output_kernel, padding="same", name="pixels")(x)
+    # Images and verdicts are float32 in any policy. The convolution before need not be: its rounding moves a pixel by
+    # less than a grey level, and with a single output channel it takes a third of a float32 step.
     image = layers.Activation("tanh", name="tanh", dtype="float32")(x)
     return keras.Model([noise, label], image, name="generator")
 
