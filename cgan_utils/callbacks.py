@@ -99,12 +99,12 @@ class Guard(keras.callbacks.Callback):
 class Interruptible(keras.callbacks.Callback):
     """Turns Ctrl-C (and a notebook's stop button) into a stop between two steps, where the state is whole.
 
-    A second Ctrl-C stops at once.
+    A second Ctrl-C stops at once, in the middle of things (`forced`): then only the last checkpoint is whole.
     """
 
     def __init__(self):
         super().__init__()
-        self.requested = False
+        self.requested = self.forced = False
 
     @contextlib.contextmanager
     def listening(self):
@@ -119,6 +119,7 @@ class Interruptible(keras.callbacks.Callback):
 
     def _request(self, signum, frame):
         if self.requested:
+            self.forced = True
             raise KeyboardInterrupt
         self.requested = True
 

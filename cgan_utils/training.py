@@ -72,7 +72,8 @@ def train(
     the whole state lies beside it (`<out>.checkpoint`), written each epoch and every `checkpoint_minutes`.
     resume: go on from that checkpoint; on a CPU the result equals, bit for bit, that of a run never interrupted.
     data: an `ImageDataset`, by default the experiment's. changes: fields of the experiment, such as epochs=5.
-    Ctrl-C stops after the step under way and keeps what was trained.
+    Ctrl-C stops after the step under way and keeps what was trained; a second one stops at once, and what the last
+    checkpoint holds is kept.
 
     Raises CganError for bad settings, data that are not there, a checkpoint that does not fit, losses that are no
     numbers, and a generator that collapsed.
@@ -120,6 +121,8 @@ def train(
         with interrupt.listening():
             _fit(gan, data, settings, progress, steps, around, verbose)
     except KeyboardInterrupt:
+        if interrupt.forced:
+            raise
         save_state()
         print(f"\nStopped in epoch {progress.epoch + 1}; what was trained is in {out}.", file=sys.stderr)
     return save_run()

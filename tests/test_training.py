@@ -142,6 +142,21 @@ def test_ctrl_c_leaves_a_usable_run_that_resumes_to_the_same_end(tiny, digits, t
     assert resumed.weights == train(tiny, tmp_path / "b", data=digits, verbose=0).weights
 
 
+class PressStopTwice(keras.callbacks.Callback):
+    """Ctrl-C twice while the test images are looked at, where the metrics are not those of training."""
+
+    def on_test_batch_begin(self, batch, logs=None):
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_second_ctrl_c_stops_at_once_and_keeps_the_last_checkpoint(tiny, digits, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny, tmp_path / "a", data=digits, verbose=0, checkpoint_steps=3, extra_callbacks=[PressStopTwice()])
+    resumed = train(tiny, tmp_path / "a", data=digits, resume=True, verbose=0)
+    assert resumed.weights == train(tiny, tmp_path / "b", data=digits, verbose=0).weights
+
+
 def test_stopping_in_the_first_epoch_still_gives_a_run(tiny, digits, tmp_path):
     stopped = train(tiny, tmp_path / "a", data=digits, verbose=0, extra_callbacks=[PressStop(2)])
     assert len(stopped.history) == 0
