@@ -1,38 +1,46 @@
-# `make lab` opens the notebooks, `make test` runs every test; both set up .venv first, on any machine with Python.
+# `make lab` opens the notebooks, `make test` runs every test. Each first sets up .venv, which needs nothing but Python.
 
-PYTHON ?= $(firstword $(foreach version,3.13 3.12 3.11,$(shell command -v python$(version) 2>/dev/null)) python3)
+PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
+FITS := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 RUN := .venv/bin
-NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+# As root, the user of many containers, Jupyter would refuse to start.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: lab test demo notebooks links clean
 
 lab: .venv/lab
-	$(RUN)/jupyter lab notebooks/00_generate.ipynb
+	$(RUN)/jupyter lab $(AS_ROOT) notebooks/00_generate.ipynb
 
 test: .venv/test
-	$(RUN)/ruff check .
-	$(RUN)/ruff format --check .
-	$(RUN)/python -m pytest -q tests
-	CGAN_BUDGET=smoke $(RUN)/python -m pytest -q -p no:cacheprovider --nbval-lax --nbval-current-env \
-		--nbval-cell-timeout=300 $(NOTEBOOKS)
+	$(RUN)/ruff check
+	$(RUN)/ruff format --check
+	$(RUN)/pytest tests
+	CGAN_BUDGET=smoke $(RUN)/pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks
 
 demo: .venv/lab
 	@$(RUN)/cgan demo
 
-# Runs every notebook from top to bottom, on the real data, and keeps what it shows.
+# Runs every notebook from top to bottom, on the real data, and keeps what it shows, its widgets too.
 notebooks: .venv/test
-	$(RUN)/python tools/execute.py $(NOTEBOOKS)
+	CGAN_BUDGET=demo $(RUN)/python tools/execute.py notebooks/*.ipynb
 
-# Puts the repository's address from pyproject.toml into badges and set-up cells.
+# Puts the repository's address from pyproject.toml into badges, set-up cells and the READMEs.
 links: .venv/test
 	$(RUN)/python tools/links.py
 
+# A user's own trainings, in runs/, stay.
 clean:
-	rm -rf .venv
+	rm -rf .venv .pytest_cache .ruff_cache artifacts *.egg-info
 
+# One stamp for each extra of pyproject.toml, renewed when that file changes. The name of a Python proves little: it may
+# be a shim that starts nothing, or lack `ensurepip`, without which there is no environment.
 .venv/lab .venv/test: pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
-		{ echo "$(PYTHON) is not Python 3.11 to 3.13; install one, or name it: make PYTHON=/path/to/python3.12"; exit 1; }
-	@test -x $(RUN)/python || $(PYTHON) -m venv .venv
-	$(RUN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$(notdir $@)]"
+	@test -x $(RUN)/python || { \
+		for python in $(PYTHONS); do \
+			$$python -c '$(FITS)' 2>/dev/null && exec $$python -m venv .venv; \
+		done; \
+		echo "No Python 3.11 to 3.13 with venv among: $(PYTHONS). Install one, or name it: make PYTHON=/path/to/python3.12"; \
+		exit 1; }
+	@echo "Setting up .venv; the first time this downloads about 800 MB and takes some minutes."
+	@$(RUN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$(@F)]"
 	@touch $@

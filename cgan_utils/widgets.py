@@ -55,7 +55,7 @@ class Explorer:
     def _listen(self):
         self.run.observe(lambda change: self._change_run(self.label.value), "value")
         for control in (self.label, self.seed, self.count):
-            control.observe(lambda change: self.draw(), "value")
+            control.observe(self._redraw, "value")
         self.new.on_click(self._new_seed)
         self.save.on_click(self._save)
 
@@ -98,9 +98,12 @@ class Explorer:
 
     def _quietly(self, change):
         """Change the class dropdown without drawing for each intermediate value."""
-        self.label.unobserve_all("value")
+        self.label.unobserve(self._redraw, "value")  # not `unobserve_all`: the dropdown listens to its own value
         change()
-        self.label.observe(lambda change: self.draw(), "value")
+        self.label.observe(self._redraw, "value")
+
+    def _redraw(self, change):
+        self.draw()
 
     def _refuse(self, error):
         self.image.value = b""
