@@ -1,0 +1,95 @@
+"""What every committed notebook must be: titled, introduced in Spanish, short of cell, run through, free of noise."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+MACHINE_PATH = re.compile(r"(?<![\w.])(/(home|root|tmp|work|Users|private|var)/\w|[A-Z]:\\+Users)")
+LONGEST_CELL = 15
+
+
+@pytest.fixture(params=sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(path):
+    return nbformat.read(path, as_version=4)
+
+
+@pytest.fixture
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def outputs(cells):
+    return [output for cell in cells for output in cell.outputs]
+
+
+def text_of(output):
+    """What an output says in words: pictures and widgets left out."""
+    data = output.get("data", {})
+    return "\n".join([output.get("text", ""), *(str(data[mime]) for mime in data if mime.startswith("text/"))])
+
+
+def test_it_is_a_valid_numbered_python_notebook(path, notebook):
+    nbformat.validate(notebook)
+    assert re.fullmatch(r"\d\d_[a-z0-9_]+", path.stem)
+    assert notebook.metadata.kernelspec.name == "python3"
+
+
+def test_it_opens_with_a_title_a_badge_and_spanish(path, notebook):
+    first = notebook.cells[0]
+    assert first.cell_type == "markdown"
+    assert first.source.startswith(f"# {path.stem[:2]} · ")
+    assert "colab-badge.svg" in first.source
+    assert "**En breve.**" in first.source
+
+
+def test_the_first_code_cell_sets_up_and_the_last_cell_is_code(notebook, code):
+    assert "setup" in code[0].metadata.tags
+    assert notebook.cells[-1].cell_type == "code"
+
+
+def test_no_code_cell_is_long(code):
+    assert not [cell.source for cell in code if len(cell.source.splitlines()) > LONGEST_CELL]
+
+
+def test_it_was_run_from_top_to_bottom_in_a_fresh_kernel(code):
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert any("image/png" in output.get("data", {}) for output in outputs(code))
+
+
+def test_its_outputs_are_clean(code):
+    assert not [output for output in outputs(code) if output.output_type == "error"]
+    noise = [text_of(output) for output in outputs(code) if output.get("name") == "stderr"]
+    assert not [text for text in noise if "Warning" in text or "Traceback" in text]
+
+
+def test_its_outputs_come_from_the_real_data(code):
+    assert not [text_of(output) for output in outputs(code) if "(stand-in)" in text_of(output)]
+
+
+def test_its_widgets_are_kept(notebook, code):
+    """Without their state, a page made from the notebook shows an error where a widget should be."""
+    views = [output.data[WIDGET]["model_id"] for output in outputs(code) if WIDGET in output.get("data", {})]
+    kept = notebook.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
+    assert set(views) <= set(kept)
+
+
+def test_it_names_no_folder_of_the_machine_it_ran_on(notebook, code):
+    texts = [cell.source for cell in notebook.cells] + [text_of(output) for output in outputs(code)]
+    assert not [text for text in texts if MACHINE_PATH.search(text)]
+
+
+def test_its_last_cell_draws_alone_in_a_fresh_kernel(notebook, monkeypatch):
+    monkeypatch.setenv("CGAN_BUDGET", "smoke")
+    notebook.cells = notebook.cells[-1:]
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(FOLDER)}}).execute()
+    assert any("image/png" in output.get("data", {}) for output in outputs(notebook.cells))

@@ -1,0 +1,54 @@
+"""The READMEs point to what exists, and their numbers are those of the shipped run."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cgan_utils.__main__ import parser
+from cgan_utils.experiments import EXPERIMENTS
+from cgan_utils.results import Run, list_runs
+
+ROOT = Path(__file__).parent.parent
+each = pytest.mark.parametrize("name", ["README.md", "README.es.md"])
+
+
+@each
+def test_links_and_pictures_exist(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    local = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
+    assert len(local) > 4
+    assert not [link for link in local if not (ROOT / link).exists()]
+
+
+@each
+def test_seconds_per_epoch_are_those_of_the_run(name):
+    seconds = Run(ROOT / "resultados" / "modelo_1_mnist_v2").record["training"]["seconds_per_epoch"]
+    assert re.search(rf"`modelo_1_mnist_v2` (took|tardó) {seconds:.0f} ", (ROOT / name).read_text(encoding="utf-8"))
+
+
+@each
+def test_commands_are_real(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    commands = re.findall(r"^ +\.venv/bin/cgan ([^#\n]+)", text, re.MULTILINE)
+    assert len(commands) > 3
+    for command in commands:
+        parser().parse_args(command.split())
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "resultados").glob("*/run.json")), ids=lambda path: path.parent.name)
+def test_every_shipped_run_opens_draws_and_is_what_its_name_says(path):
+    run = Run(path.parent)
+    assert list_runs()[run.name] == path.parent
+    settings = EXPERIMENTS[run.name].settings()
+    assert run.experiment.settings() == settings
+    assert not run.record["data"]["stand_in"]
+    images = run.generate(run.class_names, range(len(run.class_names)))
+    assert images.shape == (len(run.class_names), *run.shape)
+    assert images.std() > 30
+    assert len(run.history) == run.record["training"]["epochs"]
+    assert len(run.losses) == run.record["training"]["steps"]
+    assert 0 in run.evolution
+    assert all(file.stat().st_size < 100e6 for file in path.parent.rglob("*"))
+    card = (path.parent / "README.md").read_text(encoding="utf-8")
+    assert f"{run.record['training']['epochs']} of {run.experiment.epochs} planned epochs" in card
