@@ -180,7 +180,7 @@ def _record(settings, data, gan, progress, policy):
             "steps": steps,
             "images_seen": steps * settings.batch_size,
             "complete": progress.epoch >= settings.epochs,
-            "seconds_per_epoch": float(np.median(seconds)) if seconds else 0.0,
+            "seconds_per_epoch": round(float(np.median(seconds)), 1) if seconds else 0.0,
             "machine": backend.machine(),
             "precision": policy,
             "trained_as": progress.trained_as,
