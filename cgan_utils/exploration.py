@@ -100,9 +100,17 @@ def all_components(images):
     """Principal component analysis of all pixels: every component, no subsample.
 
     'covariance_eigh' makes the D × D covariance matrix once and takes its eigenvectors: with far more images than
-    pixels, much less work than a singular value decomposition of the N × D images. float32 halves memory and time.
+    pixels, much less work than a singular value decomposition of the N × D images, which is for fewer images than
+    pixels. float32 halves memory and time.
     """
-    return PCA(svd_solver="covariance_eigh").fit(vectors(images))
+    rows = vectors(images)
+    # scikit-learn subtracts the mean only after summing the squares. In float32 that loses digits enough to move the
+    # component counts; on rows that are centred already nothing is lost.
+    centre = rows.mean(axis=0, dtype="float64").astype("float32")
+    rows -= centre
+    pca = PCA(svd_solver="covariance_eigh" if len(rows) > rows.shape[1] else "full").fit(rows)
+    pca.mean_ = pca.mean_ + centre
+    return pca
 
 
 def explained(pca, k):
@@ -131,7 +139,8 @@ def tsne(codes, perplexity=30, seed=0):
     """t-SNE of points [N, D] → [N, 2], by openTSNE. perplexity: about how many neighbours each point keeps close."""
     from openTSNE import TSNE
 
-    points = TSNE(perplexity=perplexity, initialization="pca", random_state=seed, n_jobs=-1).fit(np.asarray(codes))
+    # One thread: more of them wait for each other, and are five times slower, where other work shares the cores.
+    points = TSNE(perplexity=perplexity, initialization="pca", random_state=seed, n_jobs=1).fit(np.asarray(codes))
     return np.asarray(points)
 
 

@@ -1,21 +1,16 @@
-"""Figures of the notebooks that look at data, and their interactive views. Each function says what it shows.
+"""Figures of the notebooks that look at data; each function draws one and returns it.
 
 Colours are safe for colour-blind eyes; where ten classes share a figure, a marker or a name stands beside the colour.
 """
 
-import functools
-import io
-
-import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 
 from .datasets import CIFAR100_SUPERCLASSES
-from .exploration import CHANNELS, class_moments, components_needed, explained, reconstruct
-from .images import enlarge, grid, to_png
+from .exploration import CHANNELS, components_needed, explained, reconstruct
+from .images import grid
 from .plots import picture_on
-from .widgets import show
 
 COLOURS = sns.color_palette("colorblind", 10)
 MARKERS = "os^vD<>PX*"
@@ -34,7 +29,8 @@ def label_bars(data):
     axes.set_xticks(*((places, data.class_names) if few else (places[::10],)))
     if few:
         axes.tick_params(axis="x", rotation=20 if max(map(len, data.class_names)) > 4 else 0)
-    axes.legend(ncols=2, loc="lower right")
+    axes.set_ylim(0, axes.get_ylim()[1] * 1.15)
+    axes.legend(ncols=2, loc="upper right")
     return figure
 
 
@@ -55,10 +51,10 @@ def grey_levels(data):
     return figure
 
 
-def labelled_grid(images, names, columns, title="", row_names=None, tile=1.0):
-    """Images [N, H, W, C] in reading order, each under its name; uint8. tile: width of one image in inches."""
+def labelled_grid(images, names, columns, title="", row_names=None, tile=1.0, lines=1):
+    """uint8 images [N, H, W, C] in reading order, each under its name of so many lines. tile: width in inches."""
     count, height, width, channels = images.shape
-    band = round(0.22 * width / tile)  # white space for a line of text
+    band = round((0.06 + 0.16 * lines) * width / tile)  # white space for the text
     framed = np.full((count, height + band, width, channels), 255, "uint8")
     framed[:, band:] = images
     picture = grid(framed, columns, gap=2, background=255)
@@ -78,33 +74,38 @@ def labelled_grid(images, names, columns, title="", row_names=None, tile=1.0):
 def superclass_examples(data, count=3):
     """CIFAR-100: a row per super-class, and in it each class with its first `count` training images."""
     classes = [name for members in CIFAR100_SUPERCLASSES.values() for name in members]
-    strips = [_first(data, data.class_index(name), count) for name in classes]
+    strips = [first_images(data, data.class_index(name), count) for name in classes]
     strips = np.stack([grid(strip, count, gap=0) for strip in strips])
     rows = [
         name.replace("_", " ").replace(" and ", "\nand ").replace("outdoor", "\noutdoor")
         for name in CIFAR100_SUPERCLASSES
     ]
     title = f"{data.title}: each class with its first {count} training images"
-    return labelled_grid(strips, [name.replace("_", " ") for name in classes], 5, title, rows, tile=1.75)
+    return labelled_grid(strips, [name.replace("_", " ") for name in classes], 5, title, rows, tile=1.2)
 
 
-def _first(data, label, count, start=0):
+def first_images(data, label, count, start=0):
     """`count` training images of a class from the `start`-th on, white ones where there are too few."""
     images = data.x_train[np.flatnonzero(data.y_train == label)[start : start + count]]
     return np.concatenate([images, np.full((count - len(images), *data.shape), 255, "uint8")])
 
 
-def class_means(means, names, title, columns=10):
+def coarse(levels):
+    """Grey levels 0 to 255 in steps of 5, as uint8: the eye sees no difference, and the PNG is half as large."""
+    return (5 * np.rint(levels / 5)).astype("uint8")
+
+
+def class_means(means, names, title, tile=1.0):
     """The mean image of each class. means: grey levels, float [classes, H, W, C]."""
-    return labelled_grid(np.rint(means).astype("uint8"), names, columns, f"{title}: mean image of each class")
+    return labelled_grid(coarse(means), names, 10, f"{title}: mean image of each class", tile=tile)
 
 
-def class_variances(variances, names, title, columns=10):
+def class_variances(variances, names, title, tile=1.0):
     """The variance image of each class, all on one scale; RGB shows the variance of each channel."""
     largest = variances.max()
-    levels = np.rint(variances / largest * 255).astype("uint8")
+    levels = coarse(variances / largest * 255)
     title = f"{title}: variance image of each class (white: {largest:,.0f} grey levels²)"
-    return labelled_grid(levels, names, columns, title)
+    return labelled_grid(levels, names, 10, title, tile=tile)
 
 
 def variance_curve(pca, title, claim=None):
@@ -114,9 +115,8 @@ def variance_curve(pca, title, claim=None):
     axes.semilogx(k, 100 * explained(pca, k), color=TRAIN, linewidth=2)
     for share, needed in components_needed(pca).items():
         axes.plot(needed, 100 * share, "o", color="black")
-        axes.annotate(
-            f"{share:.0%}: {needed:,}", (needed, 100 * share), (-8, 4), textcoords="offset points", ha="right"
-        )
+        text = axes.annotate(f"{share:.0%}: {needed:,}", (needed, 100 * share), (6, -13), textcoords="offset points")
+        text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
     if claim and claim <= len(k):
         at = 100 * explained(pca, claim)
         axes.plot([claim, claim], [0, at], "--", color=ACCENT)
@@ -154,25 +154,55 @@ def reconstructions(pca, images, counts, title):
 
 def scatter(points, labels, names, title, axis_names=("", "")):
     """Up to ten classes in the plane: every point (left); each class's centroid and densest half (right)."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5), layout="constrained", sharex=True, sharey=True)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5), layout="constrained")
     for label, name in enumerate(names):
-        own, colour = points[labels == label], COLOURS[label]
-        left.scatter(*own.T, s=9, marker=MARKERS[label], color=colour, alpha=0.55, linewidths=0, label=name)
+        own, colour, marker = points[labels == label], COLOURS[label], MARKERS[label]
+        left.scatter(*own.T, s=9, marker=marker, color=colour, alpha=0.55, linewidths=0, label=name)
         # The contour that holds half of the class's estimated density.
         sns.kdeplot(x=own[:, 0], y=own[:, 1], levels=[0.5], ax=right, color=colour, linewidths=1.6)
-        right.text(
-            *own.mean(axis=0),
-            name,
-            ha="center",
-            va="center",
-            fontsize=8,
-            color="black",
-            bbox={"facecolor": "white", "edgecolor": colour, "boxstyle": "round,pad=0.2", "linewidth": 1.6},
-        )
+    drawn = np.concatenate([path.vertices for lines in right.collections for path in lines.get_paths()])
+    low, high = drawn.min(axis=0), drawn.max(axis=0)
+    right.axis([x for pair in zip(low - 0.05 * (high - low), high + 0.05 * (high - low), strict=True) for x in pair])
+    name_centroids(right, np.stack([points[labels == label].mean(axis=0) for label in range(len(names))]), names)
     left.set(title=f"{len(points):,} images", xlabel=axis_names[0], ylabel=axis_names[1])
-    right.set(title="centroid and densest half of each class", xlabel=axis_names[0])
+    right.set(title="centroid and densest half of each class (enlarged)", xlabel=axis_names[0], ylabel="")
     figure.legend(*left.get_legend_handles_labels(), loc="outside right center", markerscale=2.5, title="class")
     figure.suptitle(title)
+    return figure
+
+
+def name_centroids(axes, centroids, names):
+    """A marker at each centroid [N, 2], and its name beside it, moved up or down where it would cover another name."""
+    width, height = 0.17 * np.ptp(axes.get_xlim()), 0.055 * np.ptp(axes.get_ylim())
+    shifts = sorted(np.linspace(-10, 10, 81) * height, key=abs)
+    placed = []
+    for label, (x, centre) in enumerate(centroids):
+        free = (centre + shift for shift in shifts if _is_free(x, centre + shift, placed, width, height))
+        y = next(free, centre)
+        placed.append((x, y))
+        axes.plot(x, centre, MARKERS[label], color=COLOURS[label], markersize=9, markeredgecolor="black")
+        arrow = {"arrowstyle": "-", "color": "#555555"} if y != centre else None
+        box = {"facecolor": "white", "edgecolor": COLOURS[label], "boxstyle": "round,pad=0.15", "alpha": 0.9}
+        text = axes.annotate(names[label], (x, centre), (x + width / 3, y), fontsize=8, arrowprops=arrow, bbox=box)
+        text.set_verticalalignment("center")
+
+
+def _is_free(x, y, placed, width, height):
+    return not any(abs(x - a) < width and abs(y - b) < height for a, b in placed)
+
+
+def density(points, labels, title, axis_names):
+    """The middle of the plane: density of all points (the darker, the more), and each group's centroid by number."""
+    centroids = np.stack([points[labels == group].mean(axis=0) for group in np.unique(labels)])
+    margin = 0.6 * np.ptp(centroids, axis=0)
+    (left, low), (right, high) = centroids.min(axis=0) - margin, centroids.max(axis=0) + margin
+    figure, axes = plt.subplots(figsize=(7.5, 5.2), layout="constrained")
+    picture = axes.hexbin(*points.T, gridsize=16, extent=(left, right, low, high), cmap="Blues", linewidths=0)
+    for number, centroid in enumerate(centroids, start=1):
+        box = {"facecolor": "white", "edgecolor": ACCENT, "boxstyle": "round,pad=0.15"}
+        axes.text(*centroid, number, ha="center", va="center", fontsize=9, bbox=box)
+    axes.set(title=title, xlabel=axis_names[0], ylabel=axis_names[1], xlim=(left, right), ylim=(low, high))
+    figure.colorbar(picture, label="images in a cell")
     return figure
 
 
@@ -180,103 +210,14 @@ def group_panels(points, labels, names, title):
     """Many groups in the plane: a panel for each, its points and centroid (cross) before the cloud of all points."""
     rows = -(-len(names) // 5)
     figure, panels = plt.subplots(
-        rows, 5, figsize=(11, 2.1 * rows + 0.4), layout="constrained", sharex=True, sharey=True
+        rows, 5, figsize=(9.5, 1.75 * rows + 0.4), layout="constrained", sharex=True, sharey=True
     )
     for group, (axes, name) in enumerate(zip(panels.flat, names, strict=True)):
         own = points[labels == group]
-        axes.scatter(*points.T, s=1, color="#d0d0d0", linewidths=0, rasterized=True)
-        axes.scatter(*own.T, s=5, color=TRAIN, linewidths=0, rasterized=True)
+        axes.scatter(*points[:1500].T, s=2, color="#d8d8d8", linewidths=0)
+        axes.scatter(*own.T, s=5, color=TRAIN, linewidths=0)
         axes.plot(*own.mean(axis=0), "X", color=ACCENT, markersize=9, markeredgecolor="white")
-        axes.set_title(name.replace("_", " "), fontsize=8)
+        axes.set_title(name.replace("_", " "), fontsize=7)
         axes.set(xticks=[], yticks=[])
     figure.suptitle(title)
     return figure
-
-
-class PictureView:
-    """Controls and the picture they choose: `render(**values)` gives its PNG, drawn once for each choice.
-
-    The controls are attributes, by name, so that a notebook, or a test, can set their values.
-    """
-
-    def __init__(self, render, **controls):
-        self.render, self.controls = functools.cache(render), controls
-        self.image = widgets.Image(format="png", layout=widgets.Layout(align_self="flex-start"))
-        self.view = widgets.VBox([widgets.HBox(list(controls.values())), self.image])
-        for name, control in controls.items():
-            setattr(self, name, control)
-            control.observe(lambda change: self.draw(), "value")
-        self.draw()
-
-    def draw(self):
-        self.image.value = self.render(**{name: control.value for name, control in self.controls.items()})
-
-    def _ipython_display_(self):
-        show(self.view, bytes(self.image.value))
-
-
-def figure_png(figure, dpi=100):
-    """A figure as the bytes of a PNG file; the figure is closed."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi)
-    plt.close(figure)
-    return buffer.getvalue()
-
-
-def reconstruction_slider(pca, images, start=50):
-    """A slider over the number of components: images [N, H, W, C] (above) and what k components keep (below)."""
-    last = len(pca.components_)
-    counts = sorted({0, 1, 2, 5, 10, 20, 50, 100, 200, 400, 800, 1600, last})
-    counts = [k for k in counts if k <= last]
-    options = [(f"{k:,} ({explained(pca, k) if k else 0:.1%})", k) for k in counts]
-    scale = max(1, 640 // (len(images) * (images.shape[2] + 1)))
-
-    def render(k):
-        rows = np.concatenate([images, reconstruct(pca, images, k)])
-        return to_png(enlarge(grid(rows, len(images), background=255), scale))
-
-    slider = widgets.SelectionSlider(
-        options=options,
-        value=max(k for k in counts if k <= start),
-        description="Components",
-        style={"description_width": "90px"},
-        layout=widgets.Layout(width="520px"),
-    )
-    return PictureView(render, k=slider)
-
-
-def class_explorer(*sets, shown=15):
-    """Choose a class: its mean image, its standard deviation and real images of it, `shown` to a page."""
-    options = [(text, (index, label)) for index, data in enumerate(sets) for text, label in _class_options(data)]
-    moments = functools.cache(lambda s: class_moments(sets[s].x_train, sets[s].y_train, sets[s].classes))
-
-    def render(choice, page):
-        index, label = choice
-        data, (means, variances) = sets[index], moments(index)
-        spread = np.sqrt(variances[label])
-        figure, axes = plt.subplots(1, 3, figsize=(8.4, 2.7), layout="constrained", width_ratios=(3, 3, 5))
-        picture_on(axes[0], np.rint(means[label]).astype("uint8"), "mean image")
-        picture_on(axes[1], np.rint(spread).astype("uint8"), "standard deviation")
-        total = (data.y_train == label).sum()
-        start = (page - 1) * shown % max(total, 1)
-        picture_on(
-            axes[2],
-            grid(_first(data, label, shown, start), 5, background=255),
-            f"from image {start + 1:,} of {total:,}",
-        )
-        figure.suptitle(f"{data.title}: {data.class_names[label]}")
-        return figure_png(figure)
-
-    choice = widgets.Dropdown(options=options, description="Class", layout=widgets.Layout(width="380px"))
-    page = widgets.IntSlider(value=1, min=1, max=20, description="Page", layout=widgets.Layout(width="300px"))
-    return PictureView(render, choice=choice, page=page)
-
-
-def _class_options(data):
-    """(what to read, label) of each class: CIFAR-100's under its super-class, others under the data set's title."""
-    groups = CIFAR100_SUPERCLASSES if data.name == "cifar100" else {data.title: data.class_names}
-    return [
-        (f"{group}: {name}".replace("_", " "), data.class_index(name))
-        for group, names in groups.items()
-        for name in names
-    ]

@@ -1,8 +1,6 @@
-"""A GAN small enough to see through: points in the plane, on a ring of eight Gaussians, trained in seconds.
+"""A GAN on points of the plane, trained in seconds, and the value of a game on a line, whose best player is known."""
 
-And the value function of a game on a line, where the best discriminator is known.
-"""
-
+import functools
 from dataclasses import dataclass
 
 import ipywidgets as widgets
@@ -12,15 +10,15 @@ from scipy.special import xlogy
 
 from .backend import keras, no_gradients, value_and_gradients
 from .errors import CganError, unknown
-from .exploration_plots import ACCENT, TRAIN, PictureView, figure_png
+from .exploration_plots import ACCENT, TRAIN
+from .exploration_views import PictureView, figure_png
 from .gan import UPDATES, DiscriminatorScores
 from .losses import adversarial_loss
 
 ops = keras.ops
 
 MODES, RADIUS, SPREAD = 8, 2.0, 0.15  # Gaussians on the ring, its radius, their standard deviation
-ANGLES = 2 * np.pi * np.arange(MODES) / MODES
-CENTRES = RADIUS * np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)  # [8, 2]
+CENTRES = RADIUS * np.exp(2j * np.pi * np.arange(MODES) / MODES).view(float).reshape(MODES, 2)  # x and y of each
 EDGE, CELLS = 3.0, 61  # the map of verdicts: CELLS × CELLS points of the square from -EDGE to EDGE
 
 
@@ -41,7 +39,7 @@ class Game:
 
 GAMES = {
     "equilibrium": Game("Equilibrium"),
-    "collapse": Game("Mode collapse: a generator ten times as fast", generator_rate=1e-2, beta_1=0.9),
+    "collapse": Game("Mode collapse: the generator moves ten times as fast", 5e-3, 5e-4, beta_1=0.9),
     "conditional": Game("Conditional: both players know which Gaussian is meant", conditional=True),
 }
 
@@ -56,10 +54,9 @@ def ring(count, seed=0):
 def network(inputs, outputs, width, seed):
     """Two hidden layers with relu; the same weights for the same seed."""
     layers = [keras.Input((inputs,))]
-    for i, units in enumerate((width, width)):
+    for i, (units, activation) in enumerate(((width, "relu"), (width, "relu"), (outputs, None))):
         start = keras.initializers.HeNormal(seed=seed + i)
-        layers.append(keras.layers.Dense(units, activation="relu", kernel_initializer=start))
-    layers.append(keras.layers.Dense(outputs, kernel_initializer=keras.initializers.GlorotUniform(seed=seed + 2)))
+        layers.append(keras.layers.Dense(units, activation, kernel_initializer=start))
     return keras.Sequential(layers)
 
 
@@ -73,13 +70,12 @@ class ToyGAN(keras.Model):
         self.generator = network(game.latent + told, 2, game.width, 10 * seed)
         self.discriminator = network(2 + told, 1, game.width, 10 * seed + 5)
         self.loss_functions, self.noise_seed = adversarial_loss(), keras.random.SeedGenerator(seed)
-        self.optimizers = {
-            "generator": keras.optimizers.Adam(game.generator_rate, beta_1=game.beta_1),
-            "discriminator": keras.optimizers.Adam(game.discriminator_rate, beta_1=game.beta_1),
-        }
-        for player, optimizer in self.optimizers.items():
+        self.optimizers = {}
+        for player in ("generator", "discriminator"):
+            optimizer = keras.optimizers.Adam(getattr(game, f"{player}_rate"), beta_1=game.beta_1)
             optimizer.build(getattr(self, player).trainable_variables)
-        self.mean_losses = [keras.metrics.Mean(name="d_loss"), keras.metrics.Mean(name="g_loss")]
+            self.optimizers[player] = optimizer
+        self.mean_losses = [keras.metrics.Mean(name=name) for name in ("d_loss", "g_loss")]
         self.scores = DiscriminatorScores()
         self.built = True
         self.compile(optimizer=None, jit_compile=False)
@@ -138,14 +134,14 @@ class History:
     game: Game
     steps: np.ndarray  # [F] training steps done
     points: np.ndarray  # [F, N, 2] generated, from the same noise and labels each time
-    labels: np.ndarray  # [N]
     verdicts: np.ndarray  # [F, CELLS, CELLS] D of each place, row by row from below; of class 0 if conditional
     losses: np.ndarray  # [F, 2] discriminator and generator, mean since the moment before
     accuracy: np.ndarray  # [F] of the discriminator, likewise
 
 
+@functools.cache
 def play(name, steps=3000, moments=30, shown=400, seed=0):
-    """Train a game of `GAMES` for `steps` steps, looking at it `moments` times. Returns its `History`."""
+    """Train a game of `GAMES` for `steps` steps, looking at it `moments` times → its `History`, kept for next time."""
     if name not in GAMES:
         raise CganError(unknown("game", name, GAMES))
     gan, every = ToyGAN(GAMES[name], seed), max(1, steps // moments)
@@ -159,9 +155,7 @@ def play(name, steps=3000, moments=30, shown=400, seed=0):
         logs.append([record[key][0] for key in ("d_loss", "g_loss", "accuracy")])
     points, verdicts = map(np.stack, zip(*looks, strict=True))
     logs = np.array(logs)
-    return History(
-        gan.game, every * np.arange(moments + 1), points, labels, verdicts, losses=logs[:, :2], accuracy=logs[:, 2]
-    )
+    return History(gan.game, every * np.arange(moments + 1), points, verdicts, logs[:, :2], logs[:, 2])
 
 
 def _look(gan, noise, labels):
@@ -202,7 +196,7 @@ def plot_losses(axes, history, upto=None, title=""):
         axes.plot(history.steps, losses, color=colour, alpha=0.25)
         axes.plot(history.steps[:upto], losses[:upto], color=colour, label=player)
         axes.axhline((2 - column) * np.log(2), linestyle=":", color=colour)
-    axes.set(title=title, ylabel="loss (nats)")
+    axes.set(title=title, xlabel="training step", ylabel="loss (nats)")
 
 
 def filmstrip(history, moments):
@@ -221,17 +215,16 @@ def filmstrip(history, moments):
 def game_curves(histories):
     """Losses, accuracy and modes covered of several games; dotted lines: a discriminator that can only guess."""
     size = (11, 2.7 * len(histories))
-    figure, panels = plt.subplots(len(histories), 2, figsize=size, layout="constrained", sharex=True)
+    figure, panels = plt.subplots(len(histories), 2, figsize=size, layout="constrained", squeeze=False)
     for (left, right), history in zip(panels, histories, strict=True):
         plot_losses(left, history, title=history.game.title)
         right.plot(history.steps, history.accuracy, color=TRAIN, label="discriminator's accuracy")
         right.axhline(0.5, linestyle=":", color=TRAIN)
         covered = [coverage(points)[0] / MODES for points in history.points]
         right.plot(history.steps, covered, color="black", linestyle="--", label="share of the Gaussians covered")
-        right.set(ylim=(-0.03, 1.05), ylabel="share")
-    for top, bottom in zip(panels[0], panels[-1], strict=True):
-        top.legend(fontsize=8)
-        bottom.set_xlabel("training step")
+        right.set(ylim=(-0.03, 1.05), xlabel="training step", ylabel="share")
+    for axes in panels.flat:
+        axes.legend(fontsize=8)
     return figure
 
 
@@ -240,7 +233,6 @@ def explore_games(*histories):
 
     def render(game, moment):
         history = histories[game]
-        moment = min(moment, len(history.steps) - 1)
         figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.9), layout="constrained", width_ratios=(5, 4))
         modes, good = coverage(history.points[moment])
         title = f"step {history.steps[moment]:,}: {modes} of {MODES} Gaussians, {good:.0%} good points"
@@ -248,7 +240,6 @@ def explore_games(*histories):
         left.legend(loc="lower left", fontsize=8)
         figure.colorbar(picture, ax=left, label="D" + (" for class 0" if history.game.conditional else ""))
         plot_losses(right, history, moment + 1, "losses (dotted: D only guesses)")
-        right.set_xlabel("training step")
         right.legend(fontsize=8)
         return figure_png(figure, dpi=80)
 
@@ -282,8 +273,7 @@ def explore_value():
     """Move the generator's density; see the best discriminator's answer and the value of the game."""
     p_data = normal(0, 1)
 
-    def best_value(mean, spread):
-        p_model = normal(mean, spread)
+    def best_value(p_model):
         return sum(value(p_data, p_model, best_discriminator(p_data, p_model)))
 
     def render(mean, spread):
@@ -295,11 +285,11 @@ def explore_value():
         left.axhline(0.5, linestyle=":", color=TRAIN)
         left.set(title="Best discriminator", xlabel="x", ylabel="density, or probability", ylim=(0, 1.35), xlim=(-6, 6))
         left.legend(loc="upper left", fontsize=8, ncols=2)
-        right.plot(places, [best_value(place, spread) for place in places], color="black")
-        right.plot(mean, best_value(mean, spread), "o", color=ACCENT, markersize=9)
-        right.axhline(-2 * np.log(2), linestyle=":", color="black")
-        right.text(-4, -2 * np.log(2) + 0.02, "-2 ln 2", va="bottom")
-        title = f"V(D*, G) = {best_value(mean, spread):.3f} nats"
+        right.plot(places, [best_value(normal(place, spread)) for place in places], color="black")
+        right.plot(mean, best_value(p_model), "o", color=ACCENT, markersize=9)
+        right.axhline(-2 * np.log(2), linestyle=":", color="black", label="-2 ln 2")
+        right.legend(loc="lower left", fontsize=8)
+        title = f"V(D*, G) = {best_value(p_model):.3f} nats"
         right.set(title=title, xlabel="mean of the generator's density", ylabel="value (nats)", ylim=(-1.5, 0.05))
         return figure_png(figure, dpi=80)
 
