@@ -11,7 +11,7 @@ from .errors import CganError, unknown
 
 
 def list_(args):
-    from .architectures import count_parameters
+    from .architectures import LATENT, count_parameters
     from .datasets import CLASS_NAMES, SHAPES
     from .experiments import EXPERIMENTS
     from .results import Run, list_runs
@@ -20,13 +20,14 @@ def list_(args):
     for name, experiment in EXPERIMENTS.items():
         run = Run(trained[name]) if name in trained else None
         data = experiment.dataset
-        generator, discriminator = count_parameters(experiment.architecture, len(CLASS_NAMES[data]), SHAPES[data])
+        outputs = 2 * LATENT if experiment.game == "vae" else 1
+        sizes = count_parameters(experiment.architecture, len(CLASS_NAMES[data]), SHAPES[data], outputs)
         rows.append(
             {
                 "name": name,
                 "dataset": data,
-                "generator": generator,
-                "discriminator": discriminator,
+                "generator": sizes[0],
+                "encoder" if experiment.game == "vae" else "discriminator": sizes[1],
                 "epochs": experiment.epochs,
                 "trained_epochs": run.record["training"]["epochs"] if run else None,
                 "bytes": run.size if run else None,
@@ -35,13 +36,12 @@ def list_(args):
     if args.json:
         print(json.dumps(rows, indent=1))
         return
-    print(f"{'experiment':22}{'data set':10}{'generator':>12}{'discriminator':>15}{'epochs':>8}{'trained':>9}{'MB':>7}")
+    heads = ("generator", "other network", "epochs", "trained", "MB")
+    print("{:23}{:14}{:>12}{:>15}{:>8}{:>9}{:>7}".format("experiment", "data set", *heads))
     for row in rows:
+        other = row.get("discriminator") or row["encoder"]
         trained = f"{row['trained_epochs']:>9}{row['bytes'] / 1e6:>7.1f}" if row["bytes"] else f"{'no':>9}"
-        print(
-            f"{row['name']:22}{row['dataset']:10}{row['generator']:>12,}{row['discriminator']:>15,}"
-            f"{row['epochs']:>8}{trained}"
-        )
+        print(f"{row['name']:23}{row['dataset']:14}{row['generator']:>12,}{other:>15,}{row['epochs']:>8}{trained}")
 
 
 def data(args):
@@ -80,6 +80,8 @@ def generate(args):
     from .results import Run
 
     run, out = Run(args.run), Path(args.out)
+    if not run.conditional and args.label is None and args.per_class is None:
+        args.label = 0
     if (args.label is None) == (args.per_class is None):
         raise CganError("Give either --class NAME for a picture, or --per-class N for all classes in one .npz file.")
     ending = ".png" if args.per_class is None else ".npz"

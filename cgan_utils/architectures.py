@@ -1,4 +1,4 @@
-"""Every conditional GAN of the series as a row of numbers, and nothing else: no Keras here."""
+"""Every GAN of the series as a row of numbers, and nothing else: no Keras here."""
 
 from dataclasses import dataclass, replace
 
@@ -25,6 +25,23 @@ class Architecture:
     output_dropout: float = 0.0  # before the discriminator's verdict
 
 
+@dataclass(frozen=True)
+class Unconditional:
+    """A generator and a discriminator that know no classes. Convolutions as above; the generator's are transposed."""
+
+    start: int  # side of the generator's first small image
+    base: int  # and its channels
+    up: tuple
+    output: tuple  # (kernel, stride) of the layer that draws the pixels
+    down: tuple
+    start_norm: bool = False  # batch normalisation and LeakyReLU on the first image
+    up_bias: bool = True  # of the layers that normalisation follows, which makes a bias needless
+    down_norm: bool = False  # in the discriminator, after all convolutions but the first and the last
+    last_activation: bool = True  # LeakyReLU after the discriminator's last convolution
+    dropout: float = 0.0  # after each of the discriminator's activations
+    slope: float = 0.3  # of LeakyReLU below zero
+
+
 _DOWN_4 = ((32, 5, 2), (64, 5, 2), (128, 5, 2), (256, 5, 2))
 
 _MODELO_1 = Architecture(
@@ -47,6 +64,17 @@ _MODELO_5 = Architecture(
     output_kernel=5,
     down=(*_DOWN_4, (512, 5, 2)),
     output_dropout=0.4,
+)
+
+_LIGERA = Unconditional(
+    start=7,
+    base=256,
+    up=((128, 5, 1), (64, 5, 2)),
+    output=(5, 2),
+    down=((64, 5, 2), (128, 5, 2)),
+    start_norm=True,
+    up_bias=False,
+    dropout=0.3,
 )
 
 ARCHITECTURES = {
@@ -72,6 +100,23 @@ ARCHITECTURES = {
         discriminator_momentum=0.8,
         output_dropout=0.0,
     ),
+    "gan_ligera": _LIGERA,
+    # Two 3×3 kernels see as far as one 5×5: the same view in twice the layers.
+    "gan_ligera_3x3": replace(
+        _LIGERA,
+        up=((128, 3, 1), (128, 3, 1), (64, 3, 2), (64, 3, 1), (32, 3, 2)),
+        output=(3, 1),
+        down=((64, 3, 1), (64, 3, 2), (128, 3, 1), (128, 3, 2)),
+    ),
+    "dcgan": Unconditional(
+        start=4,
+        base=100,
+        up=((512, 4, 2), (256, 4, 2), (128, 4, 2)),
+        output=(4, 2),
+        down=((64, 4, 2), (128, 4, 2), (256, 4, 2), (1, 4, 2)),
+        down_norm=True,
+        last_activation=False,
+    ),
 }
 
 
@@ -82,36 +127,60 @@ def architecture(name):
     return ARCHITECTURES[name]
 
 
-def count_parameters(name, classes, shape):
+def conditional(name):
+    """Whether the networks of architecture `name` are told the class of an image."""
+    return not isinstance(architecture(name), Unconditional)
+
+
+def count_parameters(name, classes, shape, outputs=1):
     """(generator, discriminator) parameters of architecture `name`, from the table alone: no network is built.
+
+    outputs: numbers that the discriminator ends in; one verdict, or the 2·LATENT of a variational encoder.
 
     A kernel of k×k pixels has k·k·(input channels)·(filters) weights and a bias per filter; batch normalisation
     keeps four numbers per channel (scale, shift, mean, variance).
     """
-    row, (side, _, channels) = architecture(name), shape
+    row = architecture(name)
+    if isinstance(row, Unconditional):
+        return _count_unconditional(row, shape)
+    side, _, channels = shape
     quarter = side // 4
-
-    def dense(inputs, outputs):
-        return (inputs + 1) * outputs
-
-    def convolutions(rows, inputs, normalised):
-        total = 0
-        for i, (filters, kernel, _) in enumerate(rows, start=1):
-            total += dense(kernel * kernel * inputs, filters) + (4 * filters if normalised(i) else 0)
-            inputs = filters
-        return total
+    last = len(row.down)
 
     def label_map(width):
-        return classes * EMBEDDING + dense(EMBEDDING, width * width)
+        return classes * EMBEDDING + _dense(EMBEDDING, width * width)
 
-    generator = label_map(quarter) + dense(LATENT, row.base * quarter**2)
-    generator += convolutions(row.up, row.base + 1, lambda i: row.generator_momentum is not None)
-    generator += dense(row.output_kernel**2 * row.up[-1][0], channels)
-
-    last = len(row.down)
+    generator = label_map(quarter) + _dense(LATENT, row.base * quarter**2)
+    generator += _convolutions(row.up, row.base + 1, lambda i: row.generator_momentum is not None)
+    generator += _dense(row.output_kernel**2 * row.up[-1][0], channels)
     discriminator = label_map(side)
-    discriminator += convolutions(row.down, channels + 1, lambda i: row.discriminator_momentum and 1 < i < last)
-    final = side
+    discriminator += _convolutions(row.down, channels + 1, lambda i: row.discriminator_momentum and 1 < i < last)
+    return generator, discriminator + _end(row, side, outputs)
+
+
+def _count_unconditional(row, shape):
+    side, _, channels = shape
+    pixels, last = row.base * row.start**2, len(row.down)
+    generator = _dense(LATENT, pixels, row.up_bias) + (4 * pixels if row.start_norm else 0)
+    generator += _convolutions(row.up, row.base, lambda i: True, row.up_bias)
+    generator += _dense(row.output[0] ** 2 * row.up[-1][0], channels)
+    discriminator = _convolutions(row.down, channels, lambda i: row.down_norm and 1 < i < last)
+    return generator, discriminator + _end(row, side, 1)
+
+
+def _dense(inputs, outputs, bias=True):
+    return (inputs + bias) * outputs
+
+
+def _convolutions(rows, inputs, normalised, bias=True):
+    total = 0
+    for i, (filters, kernel, _) in enumerate(rows, start=1):
+        total += _dense(kernel * kernel * inputs, filters, bias) + (4 * filters if normalised(i) else 0)
+        inputs = filters
+    return total
+
+
+def _end(row, side, outputs):
     for _, _, stride in row.down:
-        final = -(-final // stride)  # 'same' padding rounds up
-    return generator, discriminator + dense(row.down[-1][0] * final**2, 1)
+        side = -(-side // stride)  # 'same' padding rounds up
+    return _dense(row.down[-1][0] * side**2, outputs)

@@ -11,9 +11,10 @@ from . import checkpoints
 from .backend import keras
 from .errors import CganError
 from .images import grid
-from .sampling import draw, draw_signed
+from .sampling import draw_signed
 
-EVOLUTION_SEEDS = range(10)
+ROWS, COLUMNS = 20, 10  # classes and seeds of an evolution picture, at most
+SQUARE = 6  # rows and columns where there are no classes
 
 
 class Recorder(keras.callbacks.Callback):
@@ -28,7 +29,8 @@ class Recorder(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self.progress.step += 1
-        self.progress.losses.append(tuple(np.asarray(keras.ops.convert_to_numpy(self.model.batch_losses)).tolist()))
+        losses = keras.ops.convert_to_numpy(self.model.batch_losses)
+        self.progress.losses.append(tuple(np.asarray(losses).tolist()))
         now = time.monotonic()
         self.progress.seconds += now - self._since
         self._since = now
@@ -42,25 +44,30 @@ class Recorder(keras.callbacks.Callback):
 
 
 class Evolution(keras.callbacks.Callback):
-    """Draws the same classes from the same seeds before training, after epochs 1, 2, 3, and every fifth."""
+    """Draws the same classes from the same seeds before training, after epochs 1, 2, 3, and every fifth.
 
-    def __init__(self, progress, labels):
+    A row is a class, a column a seed. Without classes it is a square of seeds, after every epoch.
+    """
+
+    def __init__(self, progress, classes):
         super().__init__()
-        self.progress = progress
-        self.labels = np.repeat(labels, len(EVOLUTION_SEEDS))
-        self.seeds = list(EVOLUTION_SEEDS) * len(labels)
+        self.progress, self.unconditional = progress, classes == 1
+        self.columns = SQUARE if self.unconditional else COLUMNS
+        rows = np.zeros(SQUARE, int) if self.unconditional else np.arange(min(classes, ROWS))
+        self.labels = np.repeat(rows, self.columns)
+        self.seeds = range(SQUARE**2) if self.unconditional else np.tile(np.arange(COLUMNS), len(rows))
 
     def on_train_begin(self, logs=None):
         if not self.progress.epoch and not self.progress.step:
             self.draw(0)
 
     def on_epoch_end(self, epoch, logs=None):
-        if epoch + 1 <= 3 or (epoch + 1) % 5 == 0:
+        if self.unconditional or epoch + 1 <= 3 or (epoch + 1) % 5 == 0:
             self.draw(epoch + 1)
 
     def draw(self, epoch):
-        images = draw(self.model.generator, self.labels, self.seeds)
-        self.progress.evolution[epoch] = grid(images, columns=len(EVOLUTION_SEEDS))
+        images = self.model.paint(self.labels, self.seeds)
+        self.progress.evolution[epoch] = grid(images, columns=self.columns)
 
 
 class Guard(keras.callbacks.Callback):
@@ -69,15 +76,15 @@ class Guard(keras.callbacks.Callback):
     LEAST_VARIATION = 1e-3  # of [-1, 1]: an eighth of a grey level
     LOOK_EVERY = 1000  # iterations between two looks at the images; the loss is checked at each one
 
-    def __init__(self, classes):
+    def __init__(self, progress, classes):
         super().__init__()
-        self.labels = np.repeat(np.arange(min(classes, 10)), 4)
+        self.progress, self.labels = progress, np.repeat(np.arange(min(classes, 10)), 4)
 
     def on_train_batch_end(self, batch, logs=None):
-        d_loss, g_loss = np.asarray(keras.ops.convert_to_numpy(self.model.batch_losses)).tolist()
-        if not np.isfinite(d_loss + g_loss):
+        losses = self.progress.losses[-1]
+        if not np.isfinite(sum(losses)):
             raise CganError(
-                f"Training stopped: the losses became {d_loss} and {g_loss}; "
+                f"Training stopped: the losses became {' and '.join(map(str, losses))}; "
                 "lower the learning rate, or train with precision float32. The last epoch's run is kept."
             )
         if (batch + 1) % self.LOOK_EVERY == 0:
@@ -133,16 +140,21 @@ class Interruptible(keras.callbacks.Callback):
 
 
 class Resume(keras.callbacks.Callback):
-    """Loads the checkpoint when the first epoch begins: Keras has just emptied the metrics, which it also restores."""
+    """Loads the checkpoint when the first epoch begins: Keras has just emptied the metrics, which it also restores.
 
-    def __init__(self, path):
+    Between two epochs it holds the metrics of the test images; a new epoch starts with empty ones.
+    """
+
+    def __init__(self, path, progress):
         super().__init__()
-        self.path = path
+        self.path, self.progress = path, progress
 
     def on_epoch_begin(self, epoch, logs=None):
         if self.path:
             checkpoints.restore(self.path, self.model)
             self.path = None
+            if not self.progress.step:
+                self.model.reset_metrics()
 
 
 class Saver(keras.callbacks.Callback):

@@ -1,5 +1,7 @@
 """The card of a run: its README.md, made from run.json and the history, so that it cannot disagree with them."""
 
+from .architectures import conditional
+
 
 def card(name, record, history, epochs_drawn):
     """Markdown text. record: run.json as a dict; history: list of dicts; epochs_drawn: epochs in evolution/."""
@@ -7,12 +9,13 @@ def card(name, record, history, epochs_drawn):
     optimizer = f"{experiment['optimizer']}, learning rate {experiment['learning_rate']:g}"
     if experiment["optimizer"] == "adam":
         optimizer += f", β₁ {experiment['beta_1']:g}"
+    named = conditional(experiment["architecture"])
     planned = experiment["epochs"]
+    sizes = ", ".join(f"{network} {count:,}" for network, count in record["parameters"].items())
     rows = {
         "Data": f"{data['title']}: {data['images']:,} training and {data['test_images']:,} test images",
-        "Network": f"{experiment['architecture']}: generator {record['parameters']['generator']:,} parameters, "
-        f"discriminator {record['parameters']['discriminator']:,}",
-        "Step": f"{experiment['update']}, {experiment['loss']} loss, batch {experiment['batch_size']}, {optimizer}",
+        "Network": f"{experiment['architecture']}, parameters: {sizes}",
+        "Step": f"{_objective(experiment)}, batch {experiment['batch_size']}, {optimizer}",
         "Trained": f"{training['epochs']} of {planned} planned epochs, {training['images_seen']:,} images seen",
         "On": f"{training['machine']}, {training['precision']}, {training['seconds_per_epoch']:.0f} s per epoch",
         "Trained as": ", ".join(training["trained_as"]),
@@ -25,10 +28,12 @@ def card(name, record, history, epochs_drawn):
     if history:
         lines += ["## Last epoch", "", "| | training | test |", "|---|---|---|", *_last_epoch(history[-1]), ""]
     if epochs_drawn:
-        lines += ["## Evolution", "", "A row is a class, a column is a seed.", ""]
+        layout = "A row is a class, a column is a seed." if named else "Each image is from a seed of its own."
+        lines += ["## Evolution", "", layout, ""]
         lines += [f"![epoch {epoch}](evolution/epoch_{epoch:04d}.png)" for epoch in (epochs_drawn[0], epochs_drawn[-1])]
         lines += [""]
-    lines += ["Draw with it: ", "", f"    cgan generate {name} --class {data['class_names'][-1]!r} --out image.png", ""]
+    choice = f" --class {data['class_names'][-1]!r}" if named else " --count 10"
+    lines += ["Draw with it: ", "", f"    cgan generate {name}{choice} --out image.png", ""]
     return "\n".join(lines)
 
 
@@ -40,5 +45,15 @@ def _last_epoch(row):
         "precision": "precision",
         "recall": "recall",
         "f1": "F1",
+        "reconstruction": "reconstruction (nats per image)",
+        "kl": "divergence of the code (nats per image)",
     }
-    return [f"| {text} | {row[key]:.3f} | {row['val_' + key]:.3f} |" for key, text in names.items()]
+    return [f"| {text} | {row[key]:.3f} | {row['val_' + key]:.3f} |" for key, text in names.items() if key in row]
+
+
+def _objective(experiment):
+    if experiment.get("game") == "vae":
+        return "evidence lower bound"
+    extras = (("label_smoothing", "label smoothing"), ("label_noise", "label noise"))
+    said = "".join(f", {text} {experiment[key]:g}" for key, text in extras if experiment.get(key))
+    return f"{experiment['update']}, {experiment['loss']} loss{said}"

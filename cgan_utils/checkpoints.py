@@ -26,17 +26,17 @@ class Progress:
     seconds: float = 0.0  # spent on the epoch under way
     history: list = field(default_factory=list)  # a dict per finished epoch
     trained_as: list = field(default_factory=list)  # names of the experiments that this training has served
-    losses: list = field(default_factory=list)  # (discriminator, generator) per step
+    losses: list = field(default_factory=list)  # a tuple per step, in the order of the game's `loss_names`
     evolution: dict = field(default_factory=dict)  # epoch → uint8 picture [H, W, C]
 
 
-def save(path, gan, progress, identity):
+def save(path, game, progress, identity):
     """Write everything to `path`, under a temporary name first: a kill at any moment leaves the old file or the new.
 
     identity: JSON-able dict that a later `restore` must find unchanged.
     """
-    tensors = {name: np.asarray(_numpy(variable)) for name, variable in _variables(gan).items()}
-    tensors["losses"] = np.asarray(progress.losses, "float32").reshape(-1, 2)
+    tensors = {name: np.asarray(_numpy(variable)) for name, variable in _variables(game).items()}
+    tensors["losses"] = np.asarray(progress.losses or np.empty((0, 2)), "float32")
     tensors |= {f"evolution/{epoch}": picture for epoch, picture in progress.evolution.items()}
     numbers = {k: v for k, v in vars(progress).items() if k not in ("losses", "evolution")}
     path = Path(path)
@@ -64,9 +64,9 @@ def read_progress(path, identity):
     return progress
 
 
-def restore(path, gan):
-    """Put every weight, optimizer slot, seed and metric of `gan` back to what it was when the file was written."""
-    variables = _variables(gan)
+def restore(path, game):
+    """Put every weight, optimizer slot, seed and metric of `game` back to what it was when the file was written."""
+    variables = _variables(game)
     with _opened(path) as file:
         missing = [name for name in variables if name not in file.keys()]  # noqa: SIM118
         if missing:
@@ -75,9 +75,9 @@ def restore(path, gan):
             variable.assign(file.get_tensor(name))
 
 
-def _variables(gan):
+def _variables(game):
     """Every variable that a training step reads or writes, under a name that is the same in every process."""
-    owners = [gan, gan.d_optimizer, gan.g_optimizer, *gan.metrics]
+    owners = [game, *game.optimizers, *game.metrics]
     unique = {id(variable): variable for owner in owners for variable in owner.variables}
     return {f"{i:03d}/{variable.name}": variable for i, variable in enumerate(unique.values())}
 

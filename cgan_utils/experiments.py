@@ -1,11 +1,12 @@
 """The catalogue: every published training of the series by name, as its difference from the defaults."""
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 
 from .architectures import architecture
 from .errors import CganError, unknown
 
 OPTIMIZERS = ("rmsprop", "adam")
+GAMES = ("gan", "vae")
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,10 @@ class Experiment:
     optimizer: str = "rmsprop"
     learning_rate: float = 2e-4
     beta_1: float = 0.5  # Adam's first momentum; RMSprop has none
+    game: str = "gan"  # or 'vae'
     loss: str = "minimax"
     label_smoothing: float = 0.0
+    label_noise: float = 0.0
     update: str = "simultaneous"
     averaging: float = 0.999  # of the averaged generator; see ConditionalGAN
     seed: int = 0
@@ -29,8 +32,9 @@ class Experiment:
 
     def __post_init__(self):
         architecture(self.architecture)
-        if self.optimizer not in OPTIMIZERS:
-            raise CganError(unknown("optimizer", self.optimizer, OPTIMIZERS))
+        for field, known in (("optimizer", OPTIMIZERS), ("game", GAMES)):
+            if getattr(self, field) not in known:
+                raise CganError(unknown(field, getattr(self, field), known))
         for field, low in (("epochs", 1), ("batch_size", 1), ("seed", 0), ("learning_rate", 1e-12)):
             if getattr(self, field) < low:
                 raise CganError(f"{field} is {getattr(self, field)}; it must be at least {low}.")
@@ -41,16 +45,26 @@ class Experiment:
 
     @classmethod
     def from_dict(cls, values):
-        """The inverse of `dataclasses.asdict`; raises CganError if a field is missing or not known."""
-        names = {field.name for field in fields(cls)}
-        if set(values) != names:
-            raise CganError(f"The experiment's fields don't fit this version: {', '.join(set(values) ^ names)}.")
+        """The inverse of `dataclasses.asdict`; raises CganError if a field is missing or not known.
+
+        A field with a default may be missing: the record is then older than the field, and trained without it.
+        """
+        missing = {field.name for field in fields(cls) if field.default is MISSING} - set(values)
+        surplus = set(values) - {field.name for field in fields(cls)}
+        if missing or surplus:
+            raise CganError(f"The experiment's fields don't fit this version: {', '.join(missing | surplus)}.")
         return cls(**values)
 
 
 # Published without label smoothing, on grey images repeated into three channels. On one channel that step loses the
 # generator within 200 iterations: the discriminator wins, every pixel goes to -1, and tanh passes no gradient back.
 _MODELO_1_MNIST = Experiment("modelo_1_mnist", "mnist", "modelo_1", epochs=50, label_smoothing=0.1, seed=1)
+
+_LIGERA = Experiment(
+    "gan_ligera", "mnist", "gan_ligera", epochs=50, batch_size=256, optimizer="adam", learning_rate=1e-4, beta_1=0.9
+)
+# One decoder, two games, the same images seen.
+_FASHION = Experiment("fashion", "fashion_mnist", "modelo_1", epochs=20, batch_size=64, optimizer="adam")
 
 EXPERIMENTS = {
     experiment.name: experiment
@@ -73,6 +87,19 @@ EXPERIMENTS = {
             published_seconds=273,
         ),
         Experiment("modelo_5_cifar10_v4", "cifar10", "modelo_5_light", epochs=20, batch_size=50, published_seconds=265),
+        replace(_LIGERA, name="gan_ligera_mnist"),
+        replace(_LIGERA, name="gan_ligera_3x3_mnist", architecture="gan_ligera_3x3"),
+        replace(_FASHION, name="modelo_1_fashion_mnist", label_smoothing=0.1, seed=1),
+        replace(_FASHION, name="cvae_fashion_mnist", game="vae", beta_1=0.9),
+        Experiment(
+            "dcgan_celeba",
+            "celeba",
+            "dcgan",
+            epochs=30,
+            batch_size=128,
+            optimizer="adam",
+            label_noise=0.25,
+        ),
     )
 }
 

@@ -3,6 +3,7 @@
 from .architectures import LATENT
 from .backend import keras, no_gradients, value_and_gradients
 from .errors import CganError, unknown
+from .games import Game
 from .layers import to_signed
 
 ops = keras.ops
@@ -44,16 +45,20 @@ class DiscriminatorScores(keras.metrics.Metric):
         }
 
 
-class ConditionalGAN(keras.Model):
+class ConditionalGAN(Game):
     """A generator and a discriminator that play on batches (uint8 images [N, H, W, C], integer labels [N]).
 
-    Mirza and Osindero 2014, 'Conditional generative adversarial nets', equation 2. After each step `batch_losses`
-    holds the losses of that batch [discriminator, generator]; the logs show their means over the epoch.
+    Mirza and Osindero 2014, 'Conditional generative adversarial nets', equation 2; with networks that take no labels,
+    the unconditional game of Goodfellow et al. 2014. After each step `batch_losses` holds the losses of that batch
+    [discriminator, generator]; the logs show their means over the epoch.
 
     update: 'simultaneous' (one batch of fakes, both gradients from it, then both players move) or 'alternating'
     (the discriminator moves, then the generator on a fresh batch). averaging: share of the old value that the
     averaged generator keeps at each step, batch-normalisation statistics included; its images are steadier.
     """
+
+    loss_names = ("d_loss", "g_loss")
+    players = ("generator", "discriminator")
 
     def __init__(self, generator, discriminator, update="simultaneous", averaging=0.999, seed=0):
         super().__init__(name="conditional_gan")
@@ -64,33 +69,31 @@ class ConditionalGAN(keras.Model):
         self.averaged.set_weights(generator.get_weights())
         self.moves, self.averaging = UPDATES[update], averaging
         self.noise_seed, self.test_seed = keras.random.SeedGenerator(seed), seed + 1
-        self.mean_losses = [keras.metrics.Mean(name="d_loss"), keras.metrics.Mean(name="g_loss")]
+        self.conditional = len(generator.inputs) == 2
         self.scores = DiscriminatorScores()
-        self.batch_losses = self.add_weight(shape=(2,), trainable=False, initializer="zeros", name="batch_losses")
-        self.built = True
 
     def compile(self, loss, d_optimizer, g_optimizer, **options):
-        """loss: an `AdversarialLoss`. The optimizers are built here, so that a checkpoint can restore their state."""
-        # Without `optimizer=None` Keras would make, and save, an RMSprop that nobody uses; XLA convolutions are
-        # several times slower on a CPU.
-        super().compile(optimizer=None, **{"jit_compile": False, **options})
-        self.loss_functions, self.d_optimizer, self.g_optimizer = loss, d_optimizer, g_optimizer
-        d_optimizer.build(self.discriminator.trainable_variables)
-        g_optimizer.build(self.generator.trainable_variables)
+        """loss: an `AdversarialLoss`."""
+        players = (self.discriminator.trainable_variables, self.generator.trainable_variables)
+        super().compile(dict(zip((d_optimizer, g_optimizer), players, strict=True)), **options)
+        self.loss_functions, self.label_seed = loss, loss.seed
+        self.d_optimizer, self.g_optimizer = d_optimizer, g_optimizer
 
     @property
     def metrics(self):
         return [*self.mean_losses, self.scores]
 
-    def call(self, inputs, training=False):
-        """(noise [N, 100], labels [N]) → images [N, H, W, C] in [-1, 1]."""
-        return self.generator(inputs, training=training)
+    @property
+    def kept(self):
+        return {**super().kept, "generator_averaged.safetensors": self.averaged}
 
     def play(self, players, real, labels, noise, training):
         """One batch of fakes, the losses of `players` on it, and the logits (None for real if no one needs them)."""
-        real_logits = self.discriminator([real, labels], training=training) if "discriminator" in players else None
-        fake = self.generator([noise, labels], training=training)
-        fake_logits = self.discriminator([fake, labels], training=training)
+        condition = [labels] if self.conditional else []
+        judge = self.discriminator
+        real_logits = judge([real, *condition], training=training) if "discriminator" in players else None
+        fake = self.generator([noise, *condition], training=training)
+        fake_logits = judge([fake, *condition], training=training)
         losses = {
             "discriminator": lambda: self.loss_functions.discriminator(real_logits, fake_logits),
             "generator": lambda: self.loss_functions.generator(fake_logits),
@@ -114,17 +117,17 @@ class ConditionalGAN(keras.Model):
                     self.scores.update_state(*logits)
         with no_gradients():
             self._average()
-            return self._log(losses)
+            return self.log(losses)
 
     def test_step(self, data):
-        """Losses and scores on unseen images; the same noise each time, and nothing but the metrics changes."""
+        """Losses and scores on unseen images; the same noise each time, and no weight changes."""
         images, labels = data
         noise = keras.random.normal((ops.shape(labels)[0], LATENT), seed=self.test_seed)
         with no_gradients():
             players = ("discriminator", "generator")
             losses, logits = self.play(players, to_signed(images), labels, noise, training=False)
             self.scores.update_state(*logits)
-            return self._log(losses, remember=False)
+            return self.log(losses, remember=False)
 
     def _average(self):
         # Early averages must not be dragged down by the random start: the first steps weigh more.
@@ -132,10 +135,3 @@ class ConditionalGAN(keras.Model):
         keep = ops.minimum(self.averaging, (1 + step) / (10 + step))
         for mean, weight in zip(self.averaged.weights, self.generator.weights, strict=True):
             mean.assign(keep * mean + (1 - keep) * weight)
-
-    def _log(self, losses, remember=True):
-        if remember:
-            self.batch_losses.assign(ops.stack(losses))
-        for metric, loss in zip(self.mean_losses, losses, strict=True):
-            metric.update_state(loss)
-        return self.get_metrics_result()

@@ -22,8 +22,8 @@ def to_uint8(images):
     return ops.cast(ops.clip(levels, 0, 255), "uint8")
 
 
-def leaky_relu(x, name):
-    return layers.LeakyReLU(negative_slope=SLOPE, name=f"{name}_relu")(x)
+def leaky_relu(x, name, slope=SLOPE):
+    return layers.LeakyReLU(negative_slope=slope, name=f"{name}_relu")(x)
 
 
 def label_map(label, classes, side):
@@ -33,25 +33,27 @@ def label_map(label, classes, side):
     return layers.Reshape((side, side, 1), name="label_map")(x)
 
 
-def latent_map(noise, side, filters, activate):
+def latent_map(noise, side, filters, activate, momentum=None, slope=SLOPE, bias=True):
     """Noise [N, latent] → the small image [N, side, side, filters] that the generator starts from."""
-    x = layers.Dense(filters * side * side, name="latent_dense")(noise)
+    x = layers.Dense(filters * side * side, use_bias=bias, name="latent_dense")(noise)
+    x = _normalised(x, momentum, "latent")
     if activate:
-        x = leaky_relu(x, "latent")
+        x = leaky_relu(x, "latent", slope)
     return layers.Reshape((side, side, filters), name="latent_map")(x)
 
 
-def up_block(x, filters, kernel, stride, momentum, name):
+def up_block(x, filters, kernel, stride, momentum, name, slope=SLOPE, bias=True):
     """Transposed convolution ('same'), batch normalisation unless momentum is None, LeakyReLU."""
-    x = layers.Conv2DTranspose(filters, kernel, strides=stride, padding="same", name=name)(x)
-    if momentum is not None:
-        x = layers.BatchNormalization(momentum=momentum, name=f"{name}_norm")(x)
-    return leaky_relu(x, name)
+    x = layers.Conv2DTranspose(filters, kernel, strides=stride, padding="same", use_bias=bias, name=name)(x)
+    return leaky_relu(_normalised(x, momentum, name), name, slope)
 
 
-def down_block(x, filters, kernel, stride, momentum, activate, name):
+def down_block(x, filters, kernel, stride, momentum, activate, name, slope=SLOPE):
     """Convolution ('same'), batch normalisation unless momentum is None, LeakyReLU if `activate`."""
     x = layers.Conv2D(filters, kernel, strides=stride, padding="same", name=name)(x)
-    if momentum is not None:
-        x = layers.BatchNormalization(momentum=momentum, name=f"{name}_norm")(x)
-    return leaky_relu(x, name) if activate else x
+    x = _normalised(x, momentum, name)
+    return leaky_relu(x, name, slope) if activate else x
+
+
+def _normalised(x, momentum, name):
+    return x if momentum is None else layers.BatchNormalization(momentum=momentum, name=f"{name}_norm")(x)

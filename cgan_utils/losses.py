@@ -20,6 +20,7 @@ class AdversarialLoss:
 
     discriminator: Callable
     generator: Callable
+    seed: keras.random.SeedGenerator | None = None  # of noisy labels, so that a checkpoint can hold its state
 
 
 def binary_cross_entropy(logits, target):
@@ -38,6 +39,16 @@ def minimax_discriminator(real_logits, fake_logits, smoothing=0.0):
     return binary_cross_entropy(real_logits, 1 - smoothing) + binary_cross_entropy(fake_logits, 0.0)
 
 
+def noisy_minimax_discriminator(real_logits, fake_logits, noise, seed):
+    """As `minimax_discriminator`, with targets 1 + noise·u, u ~ U(-1, 1), for real and noise·u, u ~ U(0, 1), for fake.
+
+    A discriminator that can never be right to the last digit stays unsure, and so keeps a gradient for the generator.
+    """
+    real = 1 + noise * keras.random.uniform(ops.shape(real_logits), -1.0, 1.0, seed=seed)
+    fake = noise * keras.random.uniform(ops.shape(fake_logits), seed=seed)
+    return binary_cross_entropy(real_logits, real) + binary_cross_entropy(fake_logits, fake)
+
+
 def non_saturating_generator(fake_logits):
     """BCE(1, D(G(z|y)|y)) = -log D: same fixed point as log(1 - D), strong gradient early (ibid., section 3)."""
     return binary_cross_entropy(fake_logits, 1.0)
@@ -53,15 +64,22 @@ def hinge_generator(fake_logits):
     return -ops.mean(fake_logits)
 
 
-def adversarial_loss(name="minimax", smoothing=0.0):
-    """The loss called `name`: 'minimax' or 'hinge'. smoothing, in [0, 0.5), is for minimax only.
+def adversarial_loss(name="minimax", smoothing=0.0, label_noise=0.0, seed=0):
+    """The loss called `name`: 'minimax' or 'hinge'. smoothing or label_noise, in [0, 0.5), are for minimax only.
 
-    Raises CganError for an unknown name or a smoothing that makes no sense.
+    Raises CganError for an unknown name or a smoothing or noise that makes no sense.
     """
     if name not in ("minimax", "hinge"):
         raise CganError(unknown("loss", name, ["minimax", "hinge"]))
-    if not 0 <= smoothing < 0.5 or (smoothing and name != "minimax"):
-        raise CganError(f"Label smoothing {smoothing} does not fit loss {name!r}; use 0 to 0.5, with minimax only.")
+    for what, value in (("Label smoothing", smoothing), ("Label noise", label_noise)):
+        if not 0 <= value < 0.5 or (value and name != "minimax"):
+            raise CganError(f"{what} {value} does not fit loss {name!r}; use 0 to 0.5, with minimax only.")
+    if smoothing and label_noise:
+        raise CganError("Label smoothing and label noise do the same work; set one of them to 0.")
     if name == "hinge":
         return AdversarialLoss(hinge_discriminator, hinge_generator)
+    if label_noise:
+        seeds = keras.random.SeedGenerator(seed)
+        noisy = partial(noisy_minimax_discriminator, noise=label_noise, seed=seeds)
+        return AdversarialLoss(noisy, non_saturating_generator, seeds)
     return AdversarialLoss(partial(minimax_discriminator, smoothing=smoothing), non_saturating_generator)

@@ -1,8 +1,9 @@
-"""The one builder that turns a row of the table of architectures into a generator and a discriminator."""
+"""The builders that turn a row of the table of architectures into networks."""
 
 import contextlib
+import math
 
-from .architectures import LATENT, Architecture, architecture
+from .architectures import LATENT, Architecture, Unconditional, architecture
 from .backend import keras
 from .errors import CganError
 from .layers import down_block, label_map, latent_map, up_block
@@ -20,25 +21,49 @@ def build(name, classes, shape, dtype=None):
         generator: ([N, 100] noise, [N] integer labels) → [N, side, side, channels] float32 in [-1, 1]
         discriminator: ([N, side, side, channels] images in [-1, 1], [N] labels) → [N, 1] float32 logits
 
-    Raises CganError for an unknown name, or images that are not square with a side divisible by 4.
+    The networks of an unconditional architecture take no labels. Raises CganError for an unknown name, or images of
+    a size that the network cannot draw.
     """
     row = _row(name, shape)
     with _dtype_policy(dtype):
-        return _generator(row, classes, shape), _discriminator(row, classes, shape)
+        generator, discriminator = (make(row, classes, shape) for make in _builders(row))
+    return generator, discriminator
 
 
 def build_generator(name, classes, shape, dtype=None):
     """The first of the two networks that `build` returns, for those who only want to draw."""
     row = _row(name, shape)
     with _dtype_policy(dtype):
-        return _generator(row, classes, shape)
+        return _builders(row)[0](row, classes, shape)
+
+
+def build_encoder(name, classes, shape, dtype=None):
+    """The discriminator of conditional architecture `name` with another end, for a variational autoencoder.
+
+    ([N, side, side, channels] images in [-1, 1], [N] labels) → [N, 200] float32: means and log-variances of z.
+    """
+    row = _row(name, shape)
+    with _dtype_policy(dtype):
+        inputs, x = _seen(row, classes, shape)
+        return keras.Model(inputs, layers.Dense(2 * LATENT, name="posterior", dtype="float32")(x), name="encoder")
 
 
 def _row(name, shape):
+    row = name if isinstance(name, (Architecture, Unconditional)) else architecture(name)
     height, width, _ = shape
-    if height != width or height % 4:
+    if isinstance(row, Unconditional):
+        side = row.start * math.prod(stride for _, _, stride in row.up) * row.output[1]
+        if (height, width) != (side, side):
+            raise CganError(f"This network draws images of {side}×{side} pixels, not {height}×{width}; resize them.")
+    elif height != width or height % 4:
         raise CganError(f"Images of {height}×{width} pixels don't fit; use square ones with a side divisible by 4.")
-    return name if isinstance(name, Architecture) else architecture(name)
+    return row
+
+
+def _builders(row):
+    if isinstance(row, Unconditional):
+        return _unconditional_generator, _unconditional_discriminator
+    return _generator, _discriminator
 
 
 def _generator(row, classes, shape):
@@ -57,6 +82,14 @@ def _generator(row, classes, shape):
 
 
 def _discriminator(row, classes, shape):
+    inputs, x = _seen(row, classes, shape)
+    if row.output_dropout:
+        x = layers.Dropout(row.output_dropout, seed=2, name="output_dropout")(x)
+    return keras.Model(inputs, _verdict(x), name="discriminator")
+
+
+def _seen(row, classes, shape):
+    """The inputs [image, label] and what the convolutions make of them, flat."""
     image, label = Input(shape, name="image"), Input((), dtype="int32", name="label")
     seen = layers.Dropout(row.input_dropout, seed=1, name="input_dropout")(image) if row.input_dropout else image
     x = layers.Concatenate(name="join")([seen, label_map(label, classes, shape[0])])
@@ -64,11 +97,33 @@ def _discriminator(row, classes, shape):
     for i, (filters, kernel, stride) in enumerate(row.down, start=1):
         momentum = row.discriminator_momentum if 1 < i < last else None
         x = down_block(x, filters, kernel, stride, momentum, i < last or row.last_activation, f"down_{i}")
-    x = layers.Flatten(name="flatten")(x)
-    if row.output_dropout:
-        x = layers.Dropout(row.output_dropout, seed=2, name="output_dropout")(x)
-    logit = layers.Dense(1, name="verdict", dtype="float32")(x)
-    return keras.Model([image, label], logit, name="discriminator")
+    return [image, label], layers.Flatten(name="flatten")(x)
+
+
+def _verdict(x):
+    return layers.Dense(1, name="verdict", dtype="float32")(x)
+
+
+def _unconditional_generator(row, _, shape):
+    noise = Input((LATENT,), name="noise")
+    momentum = 0.99 if row.start_norm else None
+    x = latent_map(noise, row.start, row.base, row.start_norm, momentum, row.slope, row.up_bias)
+    for i, (filters, kernel, stride) in enumerate(row.up, start=1):
+        x = up_block(x, filters, kernel, stride, 0.99, f"up_{i}", row.slope, row.up_bias)
+    kernel, stride = row.output
+    x = layers.Conv2DTranspose(shape[2], kernel, strides=stride, padding="same", name="pixels")(x)
+    return keras.Model([noise], layers.Activation("tanh", name="tanh", dtype="float32")(x), name="generator")
+
+
+def _unconditional_discriminator(row, _, shape):
+    x = image = Input(shape, name="image")
+    last = len(row.down)
+    for i, (filters, kernel, stride) in enumerate(row.down, start=1):
+        momentum = 0.99 if row.down_norm and 1 < i < last else None
+        x = down_block(x, filters, kernel, stride, momentum, i < last or row.last_activation, f"down_{i}", row.slope)
+        if row.dropout:
+            x = layers.Dropout(row.dropout, seed=i, name=f"dropout_{i}")(x)
+    return keras.Model([image], _verdict(layers.Flatten(name="flatten")(x)), name="discriminator")
 
 
 @contextlib.contextmanager

@@ -11,8 +11,7 @@ from IPython.display import Code, display
 
 from .backend import keras
 from .images import grid
-from .plots import picture_on
-from .sampling import draw
+from .plots import LOSSES, picture_on
 
 
 def show_source(*objects):
@@ -57,19 +56,19 @@ class LiveView(keras.callbacks.Callback):
     def _say(self, logs):
         filled = round(30 * self.done / self.iterations)
         seconds = time.monotonic() - self._since
-        losses = ", ".join(f"{name} {float(logs[key]):.2f}" for key, name in _LOGS.items())
+        losses = ", ".join(f"{name} {float(logs[key]):.2f}" for key, name in _LOGS.items() if key in logs)
         line = f"{'█' * filled}{'░' * (30 - filled)} iteration {self.done:,} of {self.iterations:,}, {seconds:.0f} s"
         self.text.update({"text/plain": f"{line}\n{losses}"}, raw=True)
         self._shown = time.monotonic()
 
     def _look(self):
-        self.frames[self.done] = draw(self.model.generator, self.labels, np.arange(len(self.labels)))
+        self.frames[self.done] = self.model.paint(self.labels, np.arange(len(self.labels)))
         figure = live_figure(self.frames)
         self.figure.update(figure)
         plt.close(figure)
 
 
-_LOGS = {"d_loss": "discriminator", "g_loss": "generator", "accuracy": "accuracy"}
+_LOGS = {**{name: label for name, (label, _) in LOSSES.items()}, "accuracy": "accuracy"}
 
 
 def live_figure(frames, title="What the generator draws while it learns"):

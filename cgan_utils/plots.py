@@ -6,8 +6,13 @@ from matplotlib.patches import FancyBboxPatch
 
 from .images import grid
 
-PLAYERS = {"d_loss": ("discriminator", "#0072b2"), "g_loss": ("generator", "#d55e00")}  # safe for colour-blind eyes
-SCORES = ("accuracy", "precision", "recall", "f1")
+LOSSES = {  # by their name in the history; colours that are safe for colour-blind eyes
+    "d_loss": ("discriminator", "#0072b2"),
+    "g_loss": ("generator", "#d55e00"),
+    "reconstruction": ("reconstruction", "#009e73"),
+    "kl": ("divergence of the code", "#cc79a7"),
+}
+SCORES = {"accuracy": "#000000", "precision": "#0072b2", "recall": "#d55e00", "f1": "#009e73"}
 
 
 def class_grid(images, labels, class_names, columns=10, title=""):
@@ -46,16 +51,17 @@ def evolution_strip(run, epochs=None):
     return pictures(half, f"{run.title}: a row is a class, a column is a seed", height=5.0)
 
 
-def iteration_losses(losses, window=200, title=""):
-    """Both players' losses at each iteration (thin) and their moving mean over `window` iterations (thick)."""
+def iteration_losses(losses, window=200, title="", names=("d_loss", "g_loss")):
+    """The losses [steps, 2] at each iteration (thin) and their moving mean over `window` iterations (thick)."""
     figure, axes = plt.subplots(figsize=(10, 3.6), layout="constrained")
     steps = np.arange(1, len(losses) + 1)
     window = max(1, min(window, len(losses) // 4))
-    for column, (player, colour) in zip(np.asarray(losses).T, PLAYERS.values(), strict=True):
+    for column, (player, colour) in zip(np.asarray(losses).T, (LOSSES[name] for name in names), strict=True):
         axes.plot(steps, column, color=colour, alpha=0.15, linewidth=0.4, rasterized=True)
         mean = np.convolve(column, np.ones(window) / window, mode="valid")
         axes.plot(steps[window - 1 :], mean, color=colour, linewidth=1.6, label=f"{player}, mean of {window}")
-    axes.set_ylim(0, np.percentile(losses, 99.5) * 1.1)
+    low, high = np.percentile(losses, (0.5, 99.5))
+    axes.set_ylim(min(0, low * 1.1), high * 1.1)
     axes.set(title=title or "Loss of each iteration", xlabel="iteration", ylabel="loss (nats)")
     axes.legend(loc="upper right")
     axes.grid(alpha=0.3)
@@ -63,23 +69,32 @@ def iteration_losses(losses, window=200, title=""):
 
 
 def epoch_curves(history, title=""):
-    """Losses of each epoch, and the discriminator's scores; solid: training, dashed: test images."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained")
-    for name, (player, colour) in PLAYERS.items():
-        left.plot(history["epoch"], history[name], color=colour, label=f"{player}, training")
-        left.plot(history["epoch"], history[f"val_{name}"], "--", color=colour, label=f"{player}, test")
-    left.set(title="Losses", xlabel="epoch", ylabel="loss (nats)")
-    for name, colour in zip(SCORES, ("#000000", "#0072b2", "#d55e00", "#009e73"), strict=True):
-        right.plot(history["epoch"], history[name], color=colour, label=f"{name}, training")
-        right.plot(history["epoch"], history[f"val_{name}"], "--", color=colour, label=f"{name}, test")
-    right.axhline(0.5, color="gray", linewidth=0.8)
-    right.set(title="Discriminator's scores (the goal is 0.5)", xlabel="epoch", ylabel="score", ylim=(0, 1.02))
-    for axis in (left, right):
+    """Losses and scores of each epoch, in two panels; solid: training, dashed: test images."""
+    figure, axes = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained")
+    for axis, (lines, settings) in zip(axes, _panels(history), strict=True):
+        for name, (label, colour) in lines.items():
+            axis.plot(history["epoch"], history[name], color=colour, label=f"{label}, training")
+            axis.plot(history["epoch"], history[f"val_{name}"], "--", color=colour, label=f"{label}, test")
+        axis.set(xlabel="epoch", **settings)
         axis.grid(alpha=0.3)
         axis.legend(fontsize=8, ncols=2)
         axis.xaxis.get_major_locator().set_params(integer=True)
+    if "accuracy" in history:
+        axes[1].axhline(0.5, color="gray", linewidth=0.8)
     figure.suptitle(title)
     return figure
+
+
+def _panels(history):
+    """What the two panels of `epoch_curves` show: ({column: (label, colour)}, settings of the axes) each."""
+    losses = {name: look for name, look in LOSSES.items() if name in history}
+    if "accuracy" in history:
+        scores = {name: (name, colour) for name, colour in SCORES.items()}
+        goal = {"title": "Discriminator's scores (the goal is 0.5)", "ylabel": "score", "ylim": (0, 1.02)}
+        return [(losses, {"title": "Losses", "ylabel": "loss (nats)"}), (scores, goal)]
+    # The two terms of a bound are too unlike in size for one axis.
+    unit = "loss (nats per image)"
+    return [({name: look}, {"title": look[0].capitalize(), "ylabel": unit}) for name, look in losses.items()]
 
 
 def diagram(model, title=""):

@@ -3,8 +3,10 @@
     run.json                        what was trained, on what, for how long, with which versions; hashes of the weights
     generator.safetensors           the generator after the last step: kernels in float16, vectors in float32
     generator_averaged.safetensors  the averaged generator, if any
+    encoder.safetensors             the encoder of a variational autoencoder
     history.csv                     a row per epoch
-    losses.npz                      `losses` [steps, 2]: discriminator and generator, a row per iteration
+    losses.npz                      `losses` [steps, 2]: discriminator and generator, a row per iteration (of an
+                                    autoencoder: reconstruction and divergence)
     evolution/epoch_0005.png        a row per class, a column per seed, at native resolution
     README.md                       the card, made from run.json
 
@@ -22,13 +24,14 @@ import pandas as pd
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from .architectures import conditional
 from .datasets import class_index
 from .errors import CganError, unknown
 from .experiments import EXPERIMENTS, Experiment
 from .images import from_png, to_png
 
 FORMAT = 1
-LAST, AVERAGED = "generator.safetensors", "generator_averaged.safetensors"
+LAST, AVERAGED, ENCODER = "generator.safetensors", "generator_averaged.safetensors", "encoder.safetensors"
 _HALF_MAX = float(np.finfo(np.float16).max)
 
 
@@ -74,24 +77,30 @@ class Run:
         try:
             self.experiment = Experiment.from_dict(self.record["experiment"])
             data = self.record["data"]
-            self.class_names, self.shape = tuple(data["class_names"]), tuple(data["shape"])
+            self.conditional = conditional(self.experiment.architecture)
+            self.class_names = tuple(data["class_names"]) if self.conditional else ("any",)
+            self.shape = tuple(data["shape"])
             self.title = f"{self.name} ({data['title']}, {self.record['training']['epochs']} epochs)"
             self.weights, self.draws_with = dict(self.record["weights"]), self.record["draws_with"]
         except (KeyError, TypeError) as error:
             raise CganError(f"{self.path / 'run.json'} lacks {error}; copy the run again.") from None
-        self._generators = {}
+        self._networks = {}
 
     def generator(self, file=None):
         """The generator as a Keras model, float32: (noise [N, 100], labels [N]) → [N, H, W, C] in [-1, 1].
 
-        file: LAST or AVERAGED, by default the one that the run draws with.
+        An unconditional one takes no labels. file: LAST or AVERAGED, by default the one that the run draws with.
         """
-        from .networks import build_generator  # here: listing runs must not cost the seconds that Keras takes to load
+        return self.network(file or self.draws_with)
 
-        file = file or self.draws_with
-        if file not in self._generators:
+    def network(self, file):
+        """The network that is kept in `file`, one of `weights`, as a Keras model."""
+        from .networks import build_encoder, build_generator  # here: listing runs must not cost Keras's seconds to load
+
+        if file not in self._networks:
             arrays = self._read_weights(file)
-            model = build_generator(self.experiment.architecture, len(self.class_names), self.shape, dtype="float32")
+            builder = build_encoder if file == ENCODER else build_generator
+            model = builder(self.experiment.architecture, len(self.class_names), self.shape, dtype="float32")
             expected = {variable.path: tuple(variable.shape) for variable in model.variables}
             if expected != {name: array.shape for name, array in arrays.items()}:
                 raise CganError(
@@ -99,14 +108,14 @@ class Run:
                 )
             for variable in model.variables:
                 variable.assign(arrays[variable.path].astype("float32"))
-            self._generators[file] = model
-        return self._generators[file]
+            self._networks[file] = model
+        return self._networks[file]
 
     def generate(self, classes, seeds, file=None):
         """New images, uint8 [N, H, W, C]: the i-th is of class classes[i] (name or index) from seeds[i].
 
-        One class, or one seed, may stand for all. The same run, class and seed is the same image on every machine,
-        up to rounding.
+        One class, or one seed, may stand for all; a run without classes has one, 'any'. The same run, class and seed
+        is the same image on every machine, up to rounding.
         """
         from .sampling import draw
 
@@ -131,9 +140,15 @@ class Run:
 
     @property
     def losses(self):
-        """float32 [iterations, 2]: loss of the discriminator and of the generator."""
+        """float32 [iterations, 2]: loss of the discriminator and of the generator; see `loss_names`."""
         with np.load(self._file("losses.npz"), allow_pickle=False) as file:
             return file["losses"]
+
+    @property
+    def loss_names(self):
+        """What the columns of `losses` are, by their names in `history`."""
+        known = {"gan": ("d_loss", "g_loss"), "vae": ("reconstruction", "kl")}
+        return known[self.experiment.game]
 
     @property
     def evolution(self):
@@ -165,11 +180,11 @@ class Run:
             raise CganError(f"{self.path / file} is no safetensors file ({error}); copy it again.") from None
 
 
-def write_run(path, record, generators, history, losses, evolution):
+def write_run(path, record, networks, history, losses, evolution):
     """Write a run's folder, complete or not at all, and return it opened.
 
-    record: run.json without 'format' and 'weights'; generators: {LAST: model, …}; history: list of dicts;
-    losses: [steps, 2]; evolution: {epoch: uint8 picture}.
+    record: run.json without 'format' and 'weights'; networks: {LAST: model, …}; history: list of dicts;
+    losses: [steps, k]; evolution: {epoch: uint8 picture}.
     """
     from .cards import card
 
@@ -177,7 +192,7 @@ def write_run(path, record, generators, history, losses, evolution):
     new, old = path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
     shutil.rmtree(new, ignore_errors=True)
     (new / "evolution").mkdir(parents=True)
-    weights = {file: _pack(model) for file, model in generators.items()}
+    weights = {file: _pack(model) for file, model in networks.items()}
     for file, content in weights.items():
         (new / file).write_bytes(content)
     hashes = {file: hashlib.sha256(content).hexdigest() for file, content in weights.items()}
@@ -186,7 +201,7 @@ def write_run(path, record, generators, history, losses, evolution):
     pd.DataFrame(history, columns=None if history else ["epoch", "seconds"]).round(6).to_csv(
         new / "history.csv", index=False, lineterminator="\n"
     )
-    np.savez_compressed(new / "losses.npz", losses=np.asarray(losses, "float32").reshape(-1, 2))
+    np.savez_compressed(new / "losses.npz", losses=np.asarray(losses or np.empty((0, 2)), "float32"))
     for epoch, picture in evolution.items():
         (new / "evolution" / f"epoch_{epoch:04d}.png").write_bytes(to_png(picture))
     (new / "README.md").write_text(card(path.name, record, history, sorted(evolution)), encoding="utf-8")

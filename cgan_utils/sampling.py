@@ -8,19 +8,27 @@ from .layers import to_uint8
 CHUNK = 64  # images per call of the network: bounds memory, and few shapes need compiling
 
 
-def latent(seeds):
-    """Noise z ~ N(0, I) for each seed: float32 [len(seeds), 100].
+def latent(seeds, size=LATENT):
+    """Noise z ~ N(0, I) for each seed: float32 [len(seeds), size].
 
     RandomState's stream is frozen by NumPy's promise (NEP 19), so a seed means the same z in every version.
     """
-    return np.stack([np.random.RandomState(seed).standard_normal(LATENT) for seed in seeds]).astype("float32")
+    return np.stack([np.random.RandomState(seed).standard_normal(size) for seed in seeds]).astype("float32")
 
 
 def draw_signed(generator, labels, seeds):
-    """Images of classes `labels` from `seeds`, both of length N: float32 [N, H, W, C] in [-1, 1]."""
-    noise, labels = latent(seeds), np.asarray(labels, "int32")
-    chunks = range(0, len(labels), CHUNK)
-    return np.concatenate([generator.predict_on_batch([noise[i : i + CHUNK], labels[i : i + CHUNK]]) for i in chunks])
+    """Images of classes `labels` from `seeds`, both of length N: float32 [N, H, W, C] in [-1, 1].
+
+    A generator that knows no classes ignores the labels.
+    """
+    return decode(generator, latent(seeds, generator.inputs[0].shape[-1]), labels)
+
+
+def decode(generator, points, labels):
+    """As `draw_signed`, from points [N, d] of the latent space instead of seeds."""
+    inputs = [np.asarray(points, "float32"), np.asarray(labels, "int32")][: len(generator.inputs)]
+    chunks = range(0, len(points), CHUNK)
+    return np.concatenate([generator.predict_on_batch([x[i : i + CHUNK] for x in inputs]) for i in chunks])
 
 
 def draw(generator, labels, seeds):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from . import backend, callbacks, checkpoints
+from .architectures import conditional
 from .backend import keras
 from .datasets import load
 from .errors import CganError
@@ -15,11 +16,11 @@ from .experiments import Experiment
 from .experiments import experiment as find_experiment
 from .gan import ConditionalGAN
 from .losses import adversarial_loss
-from .networks import build
-from .results import AVERAGED, LAST, own_folder, write_run
+from .networks import build, build_encoder, build_generator
+from .results import LAST, own_folder, write_run
+from .vae import ConditionalVAE
 
 TEST_BATCH = 500
-EVOLUTION_CLASSES = 20  # rows of an evolution picture at most
 
 
 def batches(images, labels, batch_size, seed, epoch=0, step=0):
@@ -35,15 +36,28 @@ def batches(images, labels, batch_size, seed, epoch=0, step=0):
         step = 0
 
 
+def make_game(settings, data, dtype=None):
+    """The compiled `Game` of an `Experiment` for an `ImageDataset`, initialised from its seed."""
+    return {"gan": make_gan, "vae": make_vae}[settings.game](settings, data, dtype)
+
+
 def make_gan(settings, data, dtype=None):
-    """The compiled `ConditionalGAN` of an `Experiment` for an `ImageDataset`, initialised from its seed."""
     keras.utils.set_random_seed(settings.seed)
     networks = build(settings.architecture, data.classes, data.shape, dtype)
     gan = ConditionalGAN(*networks, update=settings.update, averaging=settings.averaging, seed=settings.seed)
-    gan.compile(
-        adversarial_loss(settings.loss, settings.label_smoothing), make_optimizer(settings), make_optimizer(settings)
-    )
+    loss = adversarial_loss(settings.loss, settings.label_smoothing, settings.label_noise, settings.seed)
+    gan.compile(loss, make_optimizer(settings), make_optimizer(settings))
     return gan
+
+
+def make_vae(settings, data, dtype=None):
+    keras.utils.set_random_seed(settings.seed)
+    builders = (build_encoder, build_generator)
+    vae = ConditionalVAE(
+        *(make(settings.architecture, data.classes, data.shape, dtype) for make in builders), seed=settings.seed
+    )
+    vae.compile(make_optimizer(settings))
+    return vae
 
 
 def make_optimizer(settings):
@@ -95,31 +109,31 @@ def train(
     if settings.name not in progress.trained_as:
         progress.trained_as.append(settings.name)
 
-    gan = make_gan(settings, data, policy)
+    game = make_game(settings, data, policy)
     if resume:
-        checkpoints.restore(checkpoint, gan)
+        checkpoints.restore(checkpoint, game)
 
     def save_state():
-        checkpoints.save(checkpoint, gan, progress, identity)
+        checkpoints.save(checkpoint, game, progress, identity)
 
     def save_run():
-        record = _record(settings, data, gan, progress, policy)
-        generators = {LAST: gan.generator, AVERAGED: gan.averaged}
-        return write_run(out, record, generators, progress.history, progress.losses, progress.evolution)
+        record = _record(settings, data, game, progress, policy)
+        return write_run(out, record, game.kept, progress.history, progress.losses, progress.evolution)
 
+    classes = data.classes if conditional(settings.architecture) else 1
     interrupt = callbacks.Interruptible()
     around = [
-        callbacks.Resume(checkpoint if resume else None),
+        callbacks.Resume(checkpoint if resume else None, progress),
         callbacks.Recorder(progress),
-        callbacks.Guard(data.classes),
-        callbacks.Evolution(progress, np.arange(min(data.classes, EVOLUTION_CLASSES))),
+        callbacks.Guard(progress, classes),
+        callbacks.Evolution(progress, classes),
         callbacks.Saver(save_state, save_run, checkpoint_minutes, checkpoint_steps),
         interrupt,
         *extra_callbacks,
     ]
     try:
         with interrupt.listening():
-            _fit(gan, data, settings, progress, steps, around, verbose)
+            _fit(game, data, settings, progress, steps, around, verbose)
     except KeyboardInterrupt:
         if interrupt.forced:
             raise
@@ -128,7 +142,7 @@ def train(
     return save_run()
 
 
-def _fit(gan, data, settings, progress, steps, around, verbose):
+def _fit(game, data, settings, progress, steps, around, verbose):
     """Finish the epoch under way, if any, then run the others."""
     test = len(data.x_test) // TEST_BATCH * TEST_BATCH or len(data.x_test)
     spans = [(progress.epoch, progress.epoch + 1, progress.step)] if progress.step else []
@@ -136,7 +150,7 @@ def _fit(gan, data, settings, progress, steps, around, verbose):
     for first, end, step in spans:
         if first >= end:
             continue
-        gan.fit(
+        game.fit(
             batches(data.x_train, data.y_train, settings.batch_size, settings.seed, first, step),
             shuffle=False,  # `batches` has shuffled
             steps_per_epoch=steps - step,
@@ -158,7 +172,7 @@ def _default_folder(name, resume):
     return next(path for path in numbered if path not in taken)
 
 
-def _record(settings, data, gan, progress, policy):
+def _record(settings, data, game, progress, policy):
     """run.json, less what only `write_run` knows."""
     seconds = [row["seconds"] for row in progress.history]
     steps = len(progress.losses)
@@ -174,7 +188,7 @@ def _record(settings, data, gan, progress, policy):
             "shape": list(data.shape),
             "class_names": list(data.class_names),
         },
-        "parameters": {"generator": gan.generator.count_params(), "discriminator": gan.discriminator.count_params()},
+        "parameters": {name: network.count_params() for name, network in game.networks.items()},
         "training": {
             "epochs": progress.epoch,
             "steps": steps,

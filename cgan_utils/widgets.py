@@ -1,5 +1,7 @@
 """The explorer: choose a run, a class and a seed; the generator draws. And a slider over a run's evolution.
 
+A run that knows no classes gets a dropdown of seeds in their place.
+
 Pictures are `widgets.Image` values, set from callbacks in the main thread: `Output` and matplotlib inside widgets
 appear twice, or not at all, in Colab and VS Code. Each view also emits one plain PNG, for places without widgets.
 """
@@ -16,6 +18,7 @@ from .images import enlarge, grid, to_png
 from .results import Run, list_runs
 
 LARGEST_SEED = 999_999
+OFFERED_SEEDS = 100  # in the dropdown of a run without classes
 TARGET = 720  # pixels across, at most, of the picture
 _LABEL = {"description_width": "60px"}
 
@@ -54,7 +57,8 @@ class Explorer:
 
     def _listen(self):
         self.run.observe(lambda change: self._change_run(self.label.value), "value")
-        for control in (self.label, self.seed, self.count):
+        self.label.observe(self._choose, "value")
+        for control in (self.seed, self.count):
             control.observe(self._redraw, "value")
         self.new.on_click(self._new_seed)
         self.save.on_click(self._save)
@@ -62,11 +66,13 @@ class Explorer:
     def _change_run(self, label):
         """Offer the run's classes, keeping the chosen one if the run knows it, and draw."""
         try:
-            names = self._current().class_names
+            run = self._current()
         except CganError as error:
             self._refuse(error)
             return
+        names = run.class_names if run.conditional else [f"seed {seed}" for seed in range(OFFERED_SEEDS)]
         options = [(name, index) for index, name in enumerate(names)]
+        self.label.description = "Class" if run.conditional else "Seed"
         label = label if isinstance(label, int) and label < len(names) else 0
         if tuple(options) != tuple(self.label.options):
             self._quietly(lambda: setattr(self.label, "options", options))
@@ -77,7 +83,8 @@ class Explorer:
         """Draw `count` images of the class from seeds seed, seed + 1, …"""
         try:
             seeds = range(self.seed.value, self.seed.value + self.count.value)
-            images = self._current().generate(self.label.value, seeds)
+            run = self._current()
+            images = run.generate(self.label.value if run.conditional else 0, seeds)
         except CganError as error:
             self._refuse(error)
             return
@@ -87,8 +94,8 @@ class Explorer:
         self.image.width, self.image.height = str(picture.shape[1]), str(picture.shape[0])
         self.image.value = to_png(picture)
         last = f" to {seeds[-1]}" if len(seeds) > 1 else ""
-        name = html.escape(self._current().class_names[self.label.value])
-        self.caption.value = f"<b>{html.escape(self.run.value)}</b>, class <b>{name}</b>, seed {seeds[0]}{last}"
+        chosen = f"class <b>{html.escape(run.class_names[self.label.value])}</b>, " if run.conditional else ""
+        self.caption.value = f"<b>{html.escape(self.run.value)}</b>, {chosen}seed {seeds[0]}{last}"
         self.message.value = ""
 
     def _current(self):
@@ -98,9 +105,15 @@ class Explorer:
 
     def _quietly(self, change):
         """Change the class dropdown without drawing for each intermediate value."""
-        self.label.unobserve(self._redraw, "value")  # not `unobserve_all`: the dropdown listens to its own value
+        self.label.unobserve(self._choose, "value")  # not `unobserve_all`: the dropdown listens to its own value
         change()
-        self.label.observe(self._redraw, "value")
+        self.label.observe(self._choose, "value")
+
+    def _choose(self, change):
+        if self._current().conditional:
+            self.draw()
+        else:
+            self.seed.value = self.label.value  # which draws
 
     def _redraw(self, change):
         self.draw()
@@ -114,8 +127,9 @@ class Explorer:
         self.seed.value = random.randrange(LARGEST_SEED)
 
     def _save(self, button):
-        name = self._current().class_names[self.label.value].replace("/", "-").replace(" ", "_")
-        path = Path(f"{Path(self.run.value).name}_{name}_seed{self.seed.value}.png")
+        run = self._current()
+        name = run.class_names[self.label.value].replace("/", "-").replace(" ", "_") if run.conditional else "image"
+        path = Path(f"{run.name}_{name}_seed{self.seed.value}.png")
         path.write_bytes(bytes(self.image.value))
         self.message.value = f"Saved as <code>{html.escape(str(path.resolve()))}</code>"
 

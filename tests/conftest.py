@@ -13,12 +13,19 @@ TINY = architectures.Architecture(
 )
 
 
+TINY_UNCONDITIONAL = architectures.Unconditional(
+    start=7, base=4, up=((4, 4, 2),), output=(4, 2), down=((4, 4, 2), (4, 4, 2), (4, 4, 1)), down_norm=True, dropout=0.3
+)
+
+
 @pytest.fixture(scope="session", autouse=True)
-def tiny_architecture():
-    """Registers the network 'tiny' for every test."""
-    architectures.ARCHITECTURES["tiny"] = TINY
+def tiny_architectures():
+    """Registers the networks 'tiny' and 'tiny_unconditional' for every test."""
+    tiny = {"tiny": TINY, "tiny_unconditional": TINY_UNCONDITIONAL}
+    architectures.ARCHITECTURES.update(tiny)
     yield
-    del architectures.ARCHITECTURES["tiny"]
+    for name in tiny:
+        del architectures.ARCHITECTURES[name]
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +45,12 @@ def run(digits, tmp_path_factory):
 
     settings = Experiment("tiny_digits", "mnist", "tiny", epochs=2, batch_size=16)
     return train(settings, tmp_path_factory.mktemp("runs") / "tiny_digits", data=digits, verbose=0)
+
+
+@pytest.fixture(scope="session")
+def unconditional_run(digits, tmp_path_factory):
+    """The same without classes, and with noisy labels."""
+    from cgan_utils.training import train
+
+    settings = Experiment("tiny_any", "mnist", "tiny_unconditional", epochs=2, batch_size=16, label_noise=0.25)
+    return train(settings, tmp_path_factory.mktemp("runs") / "tiny_any", data=digits, verbose=0)

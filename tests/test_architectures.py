@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from cgan_utils.architectures import ARCHITECTURES, count_parameters
+from cgan_utils.architectures import ARCHITECTURES, LATENT, conditional, count_parameters
 from cgan_utils.backend import keras
 from cgan_utils.errors import CganError
-from cgan_utils.networks import build
+from cgan_utils.networks import build, build_encoder
 
 # Published parameter counts, all with three channels: name, classes, side, generator, discriminator.
 PUBLISHED = [
@@ -32,11 +32,73 @@ def test_parameters_are_exactly_the_published_ones(name, classes, side, generato
     assert [network.count_params() for network in networks] == [generator, discriminator]
 
 
-@pytest.mark.parametrize("shape", [(28, 28, 1), (28, 28, 3), (32, 32, 3), (64, 64, 3)])
-@pytest.mark.parametrize("name", sorted({*ARCHITECTURES} - {"modelo_5", "modelo_5_light"}))
+# By hand, with the channels of their data set: a dense layer's (100 + bias)·outputs, 4 per normalised channel, and
+# k·k·(in)·(out) + bias per convolution.
+LIGERA_GENERATOR = 100 * 12544 + 4 * 12544 + 25 * 256 * 128 + 4 * 128 + 25 * 128 * 64 + 4 * 64 + 25 * 64 + 1
+LIGERA_DISCRIMINATOR = 26 * 64 + (25 * 64 + 1) * 128 + 7 * 7 * 128 + 1
+DCGAN_GENERATOR = 101 * 1600 + (1601 * 512 + 2048) + (8193 * 256 + 1024) + (4097 * 128 + 512) + (2048 * 3 + 3)
+DCGAN_DISCRIMINATOR = 49 * 64 + (1025 * 128 + 512) + (2049 * 256 + 1024) + 4097 + 17
+UNCONDITIONAL = [
+    ("gan_ligera", (28, 28, 1), LIGERA_GENERATOR, LIGERA_DISCRIMINATOR),
+    ("dcgan", (64, 64, 3), DCGAN_GENERATOR, DCGAN_DISCRIMINATOR),
+]
+
+
+@pytest.mark.parametrize(("name", "shape", "generator", "discriminator"), UNCONDITIONAL)
+def test_parameters_of_the_unconditional_networks_by_hand(name, shape, generator, discriminator):
+    networks = build(name, 1, shape)
+    assert [network.count_params() for network in networks] == [generator, discriminator]
+
+
+@pytest.mark.parametrize(("name", "shape"), [("gan_ligera", (28, 28, 1)), ("dcgan", (64, 64, 3))])
+def test_unconditional_networks_take_no_label(name, shape):
+    generator, discriminator = build(name, 1, shape)
+    noise, _, _ = inputs(shape, 10)
+    images = keras.ops.convert_to_numpy(generator([noise]))
+    assert images.shape == (4, *shape)
+    assert np.abs(images).max() <= 1
+    assert discriminator([images]).shape == (4, 1)
+    with pytest.raises(CganError, match=f"{shape[0]}×{shape[0]} pixels, not 16×16"):
+        build(name, 1, (16, 16, 1))
+
+
+def test_the_twin_of_3x3_kernels_sees_as_far_as_the_one_of_5x5():
+    """Light up one pixel of the first image: both generators must reach the same square of the drawing."""
+
+    def reach(name):
+        generator, _ = build(name, 1, (28, 28, 1))
+        tail = keras.Model(generator.get_layer("latent_map").output, generator.output)
+        point = np.zeros((2, 7, 7, 256), "float32")
+        point[1, 3, 3] = 1
+        dark, lit = keras.ops.convert_to_numpy(tail(point))[..., 0]
+        return np.flatnonzero(np.abs(lit - dark).max(axis=0) > 0)
+
+    wide, narrow = reach("gan_ligera"), reach("gan_ligera_3x3")
+    assert abs(len(wide) - len(narrow)) <= 2  # where a stride doubles, the two round differently
+
+
+FITTING = {
+    **{name: [(28, 28, 1), (28, 28, 3), (32, 32, 3), (64, 64, 3)] for name in ARCHITECTURES if conditional(name)},
+    "gan_ligera": [(28, 28, 1), (28, 28, 3)],
+    "gan_ligera_3x3": [(28, 28, 1)],
+    "dcgan": [(64, 64, 1), (64, 64, 3)],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [(n, s) for n in sorted({*ARCHITECTURES} - {"modelo_5", "modelo_5_light"}) for s in FITTING[n]],
+)
 def test_counting_from_the_table_equals_counting_the_network(name, shape):
     networks = build(name, 7, shape)
     assert count_parameters(name, 7, shape) == tuple(network.count_params() for network in networks)
+
+
+def test_the_encoder_ends_in_means_and_log_variances_and_is_counted_as_such():
+    encoder = build_encoder("tiny", 10, (28, 28, 1))
+    _, images, labels = inputs((28, 28, 1), 10)
+    assert encoder([images, labels]).shape == (4, 2 * LATENT)
+    assert count_parameters("tiny", 10, (28, 28, 1), 2 * LATENT)[1] == encoder.count_params()
 
 
 @pytest.mark.parametrize("name", [*SMALL, "modelo_4"])

@@ -70,6 +70,15 @@ def test_generate_a_picture(home, capsys):
     assert from_png(home / "a.png").shape == (28 * 4, (29 * 8 - 1) * 4, 1)
 
 
+def test_a_run_without_classes_needs_no_class(home, unconditional_run, capsys):
+    file = home / "a.png"
+    assert says(capsys, "generate", unconditional_run.path, "--count", 4, "--out", file)[0] == 0
+    assert from_png(file).shape == (28 * 4, (29 * 4 - 1) * 4, 1)
+    assert says(capsys, "generate", unconditional_run.path, "--per-class", 3, "--out", home / "a.npz")[0] == 0
+    with np.load(home / "a.npz") as arrays:
+        assert arrays["images"].shape == (3, 28, 28, 1)
+
+
 def test_generate_arrays_for_other_tools(home, capsys):
     assert says(capsys, "generate", "tiny_digits", "--per-class", 3, "--out", home / "new" / "a.npz")[0] == 0
     with np.load(home / "new" / "a.npz") as file:

@@ -25,7 +25,7 @@ def gan(tiny, digits):
     return make_gan(tiny, digits, "float32")
 
 
-@pytest.mark.parametrize("name", ["tiny", "modelo_1", "modelo_3_28px"])
+@pytest.mark.parametrize("name", ["tiny", "modelo_1", "modelo_3_28px", "gan_ligera", "tiny_unconditional"])
 def test_every_weight_gets_a_gradient(name, tiny, digits):
     from dataclasses import replace
 

@@ -53,6 +53,29 @@ def test_loss_stays_finite_where_the_sigmoid_would_round_to_zero():
     assert value(binary_cross_entropy(np.array([[-200.0]], "float32"), 1.0)) == pytest.approx(200)
 
 
+def test_noisy_labels_by_hand_with_targets_in_their_range():
+    loss = adversarial_loss("minimax", label_noise=0.25, seed=3)
+    same = keras.random.SeedGenerator(3)
+    up = keras.ops.convert_to_numpy(keras.random.uniform(REAL.shape, -1.0, 1.0, seed=same))
+    down = keras.ops.convert_to_numpy(keras.random.uniform(FAKE.shape, seed=same))
+    targets_real, targets_fake = 1 + 0.25 * up, 0.25 * down
+    assert 0.75 <= targets_real.min() <= targets_real.max() <= 1.25
+    assert 0 <= targets_fake.min() <= targets_fake.max() <= 0.25
+    expected = value(binary_cross_entropy(REAL, targets_real)) + value(binary_cross_entropy(FAKE, targets_fake))
+    first = value(loss.discriminator(REAL, FAKE))
+    assert first == pytest.approx(expected, rel=1e-6)
+    assert value(loss.discriminator(REAL, FAKE)) != first  # fresh labels each time
+    assert value(loss.generator(FAKE)) == value(adversarial_loss().generator(FAKE))
+
+
+@pytest.mark.parametrize(
+    ("name", "smoothing", "noise"), [("hinge", 0, 0.2), ("minimax", 0, 0.5), ("minimax", 0.1, 0.1)]
+)
+def test_nonsense_of_label_noise_is_refused(name, smoothing, noise):
+    with pytest.raises(CganError, match="Label"):
+        adversarial_loss(name, smoothing, noise)
+
+
 @pytest.mark.parametrize(
     ("name", "smoothing", "word"), [("minmax", 0, "minimax"), ("minimax", 0.5, "smoothing"), ("hinge", 0.1, "hinge")]
 )

@@ -128,7 +128,8 @@ DAMAGE = {
     ),
     "network that does not fit": (other_network, "does not fit"),
     "field gone": (lambda folder: edit(folder, lambda r: r.pop("data")), "lacks 'data'"),
-    "experiment's field gone": (lambda folder: edit(folder, lambda r: r["experiment"].pop("seed")), "seed"),
+    "experiment's field gone": (lambda folder: edit(folder, lambda r: r["experiment"].pop("dataset")), "dataset"),
+    "experiment's field unknown": (lambda folder: edit(folder, lambda r: r["experiment"].update(zeal=1)), "zeal"),
     "no JSON": (lambda folder: (folder / "run.json").write_text("{"), "can't be read"),
     "JSON of something else": (lambda folder: (folder / "run.json").write_text("[]"), "does not describe a run"),
 }

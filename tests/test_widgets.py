@@ -68,6 +68,25 @@ def test_changing_the_run_keeps_the_class(explorer):
     assert picture(explorer) != before
 
 
+def test_a_run_without_classes_gets_a_dropdown_of_seeds(home, unconditional_run):
+    shutil.copytree(unconditional_run.path, home / "resultados" / "third")
+    explorer = widgets.Explorer(count=2)
+    explorer.run.value = "third"
+    assert explorer.label.description == "Seed"
+    assert len(explorer.label.options) == widgets.OFFERED_SEEDS
+    assert explorer.caption.value == "<b>third</b>, seed 0 to 1"
+    before = picture(explorer)
+    explorer.label.value = 42
+    assert explorer.caption.value == "<b>third</b>, seed 42 to 43"
+    assert picture(explorer) != before
+    explorer.save.click()
+    assert (home / "third_image_seed42.png").is_file()
+    explorer.run.value = "first"  # and back
+    assert explorer.label.description == "Class"
+    assert explorer.label.value < 10
+    assert "class <b>" in explorer.caption.value
+
+
 def test_images_are_enlarged_to_whole_squares(explorer, tmp_path):
     explorer.count.value = 1
     (tmp_path / "a.png").write_bytes(picture(explorer))

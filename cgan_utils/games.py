@@ -1,0 +1,64 @@
+"""What every trained model of the series has in common, so that one `train` serves them all."""
+
+from .backend import keras
+from .sampling import draw
+
+ops = keras.ops
+
+
+class Game(keras.Model):
+    """A Keras model that `training.train` can train, record, interrupt and resume.
+
+    loss_names: the parts of its loss, which name columns of the history and the entries of `batch_losses`, the losses
+    of the last batch. `generator` draws; `kept` says which networks a run stores, by file name. A subclass adds
+    `train_step` and `test_step`, both on batches (uint8 images [N, H, W, C], integer labels [N]).
+    """
+
+    loss_names = ()
+    players = ()  # names of the attributes that hold the networks in training
+
+    def __init__(self, name):
+        super().__init__(name=name)
+        self.mean_losses = [keras.metrics.Mean(name=loss) for loss in self.loss_names]
+        shape = (len(self.loss_names),)
+        self.batch_losses = self.add_weight(shape=shape, trainable=False, initializer="zeros", name="batch_losses")
+        self.built = True
+
+    def compile(self, optimizers, **options):
+        """optimizers: {optimizer: the variables it moves}. Built here, so that a checkpoint can restore their state."""
+        # Without `optimizer=None` Keras would make, and save, an RMSprop that nobody uses; XLA convolutions are
+        # several times slower on a CPU.
+        super().compile(optimizer=None, **{"jit_compile": False, **options})
+        for optimizer, variables in optimizers.items():
+            optimizer.build(variables)
+        self.optimizers = list(optimizers)
+
+    @property
+    def metrics(self):
+        return self.mean_losses
+
+    @property
+    def networks(self):
+        """{name: network}, all that is being trained."""
+        return {name: getattr(self, name) for name in self.players}
+
+    @property
+    def kept(self):
+        """{file name: network} of what is worth keeping; 'generator.safetensors' draws."""
+        return {"generator.safetensors": self.generator}
+
+    def call(self, inputs, training=False):
+        """(noise [N, 100], and labels [N] if it knows classes) → images [N, H, W, C] in [-1, 1]."""
+        return self.generator(inputs, training=training)
+
+    def paint(self, labels, seeds):
+        """uint8 images [N, H, W, C] that show how far the training is: the same ones each time."""
+        return draw(self.generator, labels, seeds)
+
+    def log(self, losses, remember=True):
+        """Take down the losses of a batch; returns the means so far, as Keras expects of a step."""
+        if remember:
+            self.batch_losses.assign(ops.stack(losses))
+        for metric, loss in zip(self.mean_losses, losses, strict=True):
+            metric.update_state(loss)
+        return self.get_metrics_result()

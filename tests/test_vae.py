@@ -1,0 +1,137 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from cgan_utils.backend import keras, value_and_gradients
+from cgan_utils.layers import to_signed
+from cgan_utils.results import ENCODER, LAST, Run
+from cgan_utils.sampling import decode
+from cgan_utils.training import make_game, train
+from cgan_utils.vae import ConditionalVAE, divergence, gaussian_log_likelihood
+
+ops = keras.ops
+
+
+def array(tensor):
+    return np.asarray(ops.convert_to_numpy(tensor))
+
+
+@pytest.fixture
+def settings(tiny):
+    return replace(tiny, name="tiny_vae", game="vae", optimizer="adam", learning_rate=1e-3)
+
+
+def test_divergence_equals_its_definition():
+    """KL(q || p) = E_q[log q - log p], here by numerical integration of one dimension after the other."""
+    means, log_variances = np.array([[0.3, -1.2]]), np.array([[0.5, -0.7]])
+    z = np.linspace(-12, 12, 200_001)
+    expected = 0.0
+    for mean, log_variance in zip(means[0], log_variances[0], strict=True):
+        q = stats.norm(mean, np.exp(0.5 * log_variance))
+        expected += np.trapezoid(q.pdf(z) * (q.logpdf(z) - stats.norm.logpdf(z)), z)
+    assert array(divergence(means.astype("float32"), log_variances.astype("float32")))[0] == pytest.approx(expected)
+    assert array(divergence(np.zeros((1, 5), "float32"), np.zeros((1, 5), "float32")))[0] == 0
+
+
+def test_likelihood_equals_scipys():
+    random = np.random.RandomState(0)
+    x, mean = random.uniform(-1, 1, (2, 3, 4, 4, 1)).astype("float32")
+    expected = stats.norm(mean, np.sqrt(0.3)).logpdf(x).sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(array(gaussian_log_likelihood(x, mean, 0.3)), expected, rtol=1e-5)
+
+
+def linear_model(variance, tilt=0.0):
+    """A VAE with a linear decoder x = W z + b of two dimensions, its exact posterior as encoder, and log p(x)."""
+    random = np.random.RandomState(1)
+    w, b = random.standard_normal((2, 16)).astype("float32"), random.standard_normal(16).astype("float32")
+    posterior = np.linalg.inv(np.eye(2) + w @ w.T / variance)  # Bishop 2006, equation 12.42
+    # Off the diagonal the encoder has nothing to say, so turn z until the posterior is diagonal.
+    _, turn = np.linalg.eigh(w @ w.T)
+    w = (turn.T @ w).astype("float32")
+    posterior = np.diag(np.linalg.inv(np.eye(2) + w @ w.T / variance))
+    image, label, z = keras.Input((4, 4, 1)), keras.Input((), dtype="int32"), keras.Input((2,))
+    mean = keras.layers.Dense(2, name="mean")
+    spread = keras.layers.Dense(2, name="spread")
+    flat = keras.layers.Flatten()(image)
+    encoder = keras.Model([image, label], keras.layers.Concatenate()([mean(flat), spread(flat)]))
+    pixels = keras.layers.Dense(16, name="pixels")
+    decoder = keras.Model([z, label], keras.layers.Reshape((4, 4, 1))(pixels(z)))
+    to_mean = (w.T * posterior / variance).astype("float32")
+    mean.set_weights([to_mean, -b @ to_mean])
+    spread.set_weights([np.zeros((16, 2), "float32"), (np.log(posterior) + tilt).astype("float32")])
+    pixels.set_weights([w, b])
+    marginal = stats.multivariate_normal(b, w.T @ w + variance * np.eye(16))
+    return ConditionalVAE(encoder, decoder), marginal
+
+
+def bound_of(model, images, variance):
+    images, labels = ops.convert_to_tensor(images), ops.zeros(len(images), "int32")
+    reconstruction, kl, _ = model.bound(images, labels, keras.random.SeedGenerator(0), ops.convert_to_tensor(variance))
+    return -float(array(reconstruction)) - float(array(kl))
+
+
+def test_the_bound_is_the_log_likelihood_where_the_posterior_is_exact_and_below_it_elsewhere():
+    variance = 0.5
+    model, marginal = linear_model(variance)
+    images = marginal.rvs(4000, random_state=2).astype("float32")
+    truth = marginal.logpdf(images).mean()
+    images = images.reshape(-1, 4, 4, 1)
+    assert bound_of(model, images, variance) == pytest.approx(truth, abs=0.05)
+    wider, _ = linear_model(variance, tilt=1.0)
+    gap = 2 * 0.5 * (np.e - 1 - 1)  # KL between the two posteriors: two dimensions, variances e times too large
+    assert bound_of(wider, images, variance) == pytest.approx(truth - gap, abs=0.1)
+
+
+def test_every_weight_gets_a_gradient(settings, digits):
+    vae = make_game(settings, digits, "float32")
+    images, labels = to_signed(digits.x_train[:16]), ops.convert_to_tensor(digits.y_train[:16])
+    weights = vae.encoder.trainable_variables + vae.generator.trainable_variables
+
+    def play():
+        reconstruction, kl, _ = vae.bound(images, labels, vae.noise_seed, training=True)
+        return [reconstruction + kl], None
+
+    for variable, slope in zip(weights, value_and_gradients(play, [weights])[2][0], strict=True):
+        assert np.abs(array(ops.convert_to_tensor(slope))).max() > 0, variable.path
+
+
+def test_the_variance_is_the_best_one_for_the_batch(settings, digits):
+    """With σ² the mean squared error, the negated log-likelihood is D/2·(log 2πσ² + 1)."""
+    vae = make_game(settings, digits, "float32")
+    vae.fit(digits.x_train[:16], digits.y_train[:16], batch_size=16, verbose=0)
+    variance, reconstruction = float(array(vae.variance.value)), float(array(vae.batch_losses.value)[0])
+    assert 0 < variance < 2
+    assert reconstruction == pytest.approx(784 / 2 * (np.log(2 * np.pi * variance) + 1), rel=1e-5)
+
+
+def test_a_test_step_changes_no_weight_and_repeats_itself(settings, digits):
+    vae = make_game(settings, digits, "float32")
+    before = vae.get_weights()
+    first, second = (vae.evaluate(digits.x_test, digits.y_test, return_dict=True, verbose=0) for _ in range(2))
+    assert first == second
+    assert all(map(np.array_equal, before, vae.get_weights()))
+
+
+def test_a_run_keeps_decoder_and_encoder_and_a_record_of_both_terms(settings, digits, tmp_path):
+    run = train(settings, tmp_path / "vae", data=digits, verbose=0)
+    assert set(run.weights) == {LAST, ENCODER}
+    assert list(run.record["parameters"]) == ["generator", "encoder"]
+    assert {"reconstruction", "kl", "val_reconstruction", "val_kl"} <= set(run.history)
+    assert run.loss_names == ("reconstruction", "kl")
+    assert run.losses.shape == (8, 2)
+    assert "evidence lower bound" in (run.path / "README.md").read_text()
+    codes = run.network(ENCODER)([to_signed(digits.x_test[:2]), ops.convert_to_tensor(digits.y_test[:2])])
+    assert codes.shape == (2, 200)
+    z = np.zeros((3, 100))
+    assert np.ptp(decode(run.generator(), z, [0, 0, 0]), axis=0).max() == 0
+
+
+def test_interrupted_and_resumed_equals_never_interrupted(settings, digits, tmp_path):
+    whole = train(settings, tmp_path / "whole", data=digits, verbose=0)
+    train(settings, tmp_path / "parts", data=digits, verbose=0, epochs=1)
+    parts = train(settings, tmp_path / "parts", data=digits, verbose=0, resume=True)
+    assert parts.weights == whole.weights
+    np.testing.assert_array_equal(parts.losses, whole.losses)
+    assert Run(tmp_path / "parts").history.drop(columns="seconds").equals(whole.history.drop(columns="seconds"))
