@@ -1,7 +1,7 @@
 """`load("mnist")` gives an `ImageDataset`: uint8 images [N, H, W, C], integer labels [N] and the names of the classes.
 
 Files are looked for in this order: `CGAN_DATA_DIR/<name>.npz`, the Keras cache (`KERAS_HOME` or ~/.keras), our own
-cache (`cache_dir()`); what is nowhere is downloaded into the last one.
+cache (`cache_dir()`); what is nowhere is downloaded into the last one. Folders of pictures are read by `folders`.
 """
 
 import hashlib
@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from cgan_utils import stand_ins
-from cgan_utils.downloads import SOURCES, DataError, fetch, naming, read_cifar, read_idx, read_npz, read_pictures
+from cgan_utils.downloads import SOURCES, DataError, cache_dir, fetch, naming, read_cifar, read_idx, read_npz
 from cgan_utils.errors import CganError, unknown
+from cgan_utils.folders import MappedImages, has_pictures, prepare
 
 TITLES = {
     "mnist": "MNIST",
@@ -69,10 +70,13 @@ FINGERPRINTS = {
     "fashion_mnist": "7d1f9e9266d58092bb0ba784a0baf0a2752173d2007e4dedf62876fe83eafe24",
 }
 CELEBA_MISSING = (
-    "CelebA is not here and may not be passed on: fetch it from mmlab.ie.cuhk.edu.hk/projects/CelebA.html or Kaggle, "
-    "for non-commercial research only, and put its images, scaled to 64x64, as x_train of celeba64.npz into the folder "
-    "that CGAN_DATA_DIR names, or give load() a folder of class sub-folders, or stand_in=True to try things out."
+    "CelebA is not here and may not be passed on: fetch its aligned pictures from mmlab.ie.cuhk.edu.hk/projects/"
+    "CelebA.html or Kaggle, for non-commercial research only, and put the folder img_align_celeba into the one that "
+    "CGAN_DATA_DIR names, or there celeba64.npz, with images of 64x64 pixels as x_train; or give load() a folder of "
+    "your own pictures, or stand_in=True to try things out."
 )
+# Where that folder may be in CGAN_DATA_DIR; the archive on Kaggle unpacks to one within another.
+CELEBA_FOLDERS = ("celeba", "celeba/img_align_celeba", "img_align_celeba", "img_align_celeba/img_align_celeba")
 # Where the Keras cache holds a data set (CIFAR under several names, packed or unpacked), and what reads the files.
 _FORMATS = {
     "mnist": ("mnist.npz", read_npz),
@@ -88,13 +92,14 @@ class ImageDataset:
     """Images and labels, ready to train on.
 
     `x_train`, `x_test`: uint8 [N, H, W, C], 0 to 255; `y_train`, `y_test`: int32 [N], indices into `class_names`.
+    The images of a folder are `MappedImages`: they lie in a file, and only those asked for are read.
     `stand_in` says that these are not the images of the data set that gave the name.
     """
 
     name: str
-    x_train: np.ndarray
+    x_train: np.ndarray | MappedImages
     y_train: np.ndarray
-    x_test: np.ndarray
+    x_test: np.ndarray | MappedImages
     y_test: np.ndarray
     class_names: tuple[str, ...]
     stand_in: bool = False
@@ -120,7 +125,8 @@ class ImageDataset:
         digest = hashlib.sha256()
         for array in (self.x_train, self.y_train, self.x_test, self.y_test):
             digest.update(f"{array.shape}{array.dtype.str}".encode())
-            digest.update(np.ascontiguousarray(array).data)
+            for i in range(0, len(array), 500):  # of `MappedImages`, only so many are ever in memory
+                digest.update(np.ascontiguousarray(array[i : i + 500]).data)
         return digest.hexdigest()
 
     def limited(self, n):
@@ -154,18 +160,19 @@ def class_index(value, class_names):
 
 
 def load(name, stand_in=False, *, size=32):
-    """Load a data set by its name (one of `NAMES`), or from a folder of class sub-folders.
+    """Load a data set by its name (one of `NAMES`), or from a folder of pictures, or of a sub-folder for each class.
 
     stand_in: False for the real images, downloaded if need be; True for a small made-up set of the same shape and
     classes; "if_missing" for that one only where the real files are not on this machine, with a warning.
-    size: height and width, in pixels, that the images of a folder are cropped and scaled to.
+    size: height and width, in pixels, that the images of a folder are cropped and scaled to. That takes a while the
+    first time (see `folders.prepare`); files that can't be read are left out, with a warning.
 
     Returns an `ImageDataset`. Raises `CganError` for an unknown name, `DataError` for missing or damaged files.
     """
     if stand_in not in (False, True, "if_missing"):
         raise CganError(f'stand_in is {stand_in!r}; choose one of: False, True, "if_missing".')
     if name not in NAMES:
-        folder = _class_folder(name)
+        folder = _own_folder(name)
         if stand_in is True:
             raise CganError(f"The folder {folder} has no stand-in; leave stand_in out.")
         return _load_folder(folder, size)
@@ -174,7 +181,8 @@ def load(name, stand_in=False, *, size=32):
         if stand_in:
             warnings.warn(f"{TITLES[name]} is not on this machine: a small stand-in takes its place.", stacklevel=2)
     if not stand_in:
-        return _load_real(name)
+        faces = None if _user_file(name) else _celeba_folder(name)
+        return _load_folder(faces, 64, name) if faces else _load_real(name)
     arrays = stand_ins.draw(name, SHAPES[name], len(CLASS_NAMES[name]))
     return ImageDataset(name, *arrays, CLASS_NAMES[name], stand_in=True)
 
@@ -182,14 +190,10 @@ def load(name, stand_in=False, *, size=32):
 def available(name):
     """Whether the real files of a data set, or a folder of this path, are on this machine."""
     if name not in NAMES:
-        return _class_folder(name).is_dir()
+        return _own_folder(name).is_dir()
     cached = [cache_dir() / name / file.name for file in _originals(name)]
-    return bool(_user_file(name) or _keras_files(name) or (cached and all(path.is_file() for path in cached)))
-
-
-def cache_dir():
-    """The folder that downloads go to, one sub-folder a data set: `CGAN_CACHE_DIR`, or else ~/.cache/cgan_utils."""
-    return Path(os.environ.get("CGAN_CACHE_DIR") or "~/.cache/cgan_utils").expanduser()
+    elsewhere = _user_file(name) or _celeba_folder(name) or _keras_files(name)
+    return bool(elsewhere or (cached and all(path.is_file() for path in cached)))
 
 
 def _originals(name):
@@ -212,13 +216,22 @@ def _load_real(name):
 
 def _user_file(name):
     """The .npz file that the user provides in CGAN_DATA_DIR, or None."""
+    return _provided([f"{name}.npz"] + ["celeba64.npz"] * (name == "celeba"), Path.is_file)
+
+
+def _celeba_folder(name):
+    """The folder of faces that the user provides in CGAN_DATA_DIR, or None; there is none for another data set."""
+    return _provided(CELEBA_FOLDERS if name == "celeba" else (), has_pictures)
+
+
+def _provided(places, fits):
+    """The first of these places in CGAN_DATA_DIR that fits, or None."""
     if not os.environ.get("CGAN_DATA_DIR"):
         return None
     folder = Path(os.environ["CGAN_DATA_DIR"]).expanduser()
     if not folder.is_dir():
         raise DataError(f"CGAN_DATA_DIR names {folder}, which is not a folder; create it or unset the variable.")
-    stems = (name, "celeba64") if name == "celeba" else (name,)
-    return next((path for stem in stems if (path := folder / f"{stem}.npz").is_file()), None)
+    return next((folder / place for place in places if fits(folder / place)), None)
 
 
 def _keras_files(name):
@@ -270,30 +283,17 @@ def _checked_labels(y, images, classes, split):
     return y.astype(np.int32)
 
 
-def _class_folder(name):
+def _own_folder(name):
     folder = Path(name)
     if folder.is_dir():
         return folder
     raise CganError(f"There is no folder {name}." if len(folder.parts) > 1 else unknown("data set", name, NAMES))
 
 
-def _load_folder(folder, size):
-    """A folder of class sub-folders; every tenth image of a class, by file name, is for testing."""
-    classes = _visible(folder, Path.is_dir)
-    if len(classes) < 2:
-        found = f"only one class sub-folder, {classes[0].name}" if classes else "no class sub-folder"
-        raise DataError(f"{folder} has {found}; put the images of each class (two at least) into a folder of its own.")
-    splits = {"train": [], "test": []}
-    for label, sub_folder in enumerate(classes):
-        files = _visible(sub_folder, Path.is_file)
-        if not files:
-            raise DataError(f"The class folder {sub_folder} has no images; fill it or remove it.")
-        for i, file in enumerate(files):
-            splits["test" if i % 10 == 9 else "train"].append((file, label))
-    arrays = [array for files in splits.values() for array in read_pictures(files, size)]
-    return ImageDataset(folder.resolve().name, *arrays, tuple(sub_folder.name for sub_folder in classes))
-
-
-def _visible(folder, kind):
-    """What a folder holds of one kind, by name, without hidden files such as .DS_Store."""
-    return sorted((p for p in folder.iterdir() if kind(p) and not p.name.startswith(".")), key=lambda p: p.name)
+def _load_folder(folder, size, name=None):
+    """A folder of pictures as an `ImageDataset`, under its own name or, with the usual classes, that of a data set."""
+    prepared = prepare(folder, size)
+    if prepared.report:
+        warnings.warn(prepared.report, stacklevel=3)  # where load() was called
+    class_names = CLASS_NAMES[name] if name else prepared.class_names
+    return ImageDataset(name or folder.resolve().name, *prepared.splits(), class_names)

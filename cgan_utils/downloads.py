@@ -35,6 +35,11 @@ class DataError(CganError):
     """A data set that is missing, damaged or cannot be fetched."""
 
 
+def cache_dir():
+    """The folder of what we make or download, one sub-folder a data set: `CGAN_CACHE_DIR`, or ~/.cache/cgan_utils."""
+    return Path(os.environ.get("CGAN_CACHE_DIR") or "~/.cache/cgan_utils").expanduser()
+
+
 @dataclass(frozen=True)
 class RemoteFile:
     """A file of a data set as its authors published it: the data set, file name, SHA-256 and mirrors, official first.
@@ -99,12 +104,12 @@ def fetch(file, folder, progress=True, sleep=time.sleep):
         floor = SLOW if attempt == 0 and len(urls) > 1 else 0
         for url in tuple(urls):
             try:
-                _download(url, part, floor, _Progress(file.name, progress))
+                _download(url, part, floor, Progress(file.name, progress, _megabytes))
                 _verify(part, file.sha256)
                 os.replace(part, target)
                 return target
             except (OSError, http.client.HTTPException) as error:
-                problems[urlsplit(url).netloc] = _one_line(getattr(error, "reason", None) or error)
+                problems[urlsplit(url).netloc] = one_line(getattr(error, "reason", None) or error)
                 if isinstance(error, _WrongContents) or getattr(error, "code", None) in PERMANENT:
                     urls.remove(url)
     why = "; ".join(f"{place}: {problem}" for place, problem in problems.items())
@@ -162,20 +167,28 @@ def _verify(part, sha256):
         raise _WrongContents("the file is not the original")
 
 
-class _Progress:
-    """One line on standard error, rewritten twice a second; silent where nobody is watching."""
+class Progress:
+    """One line on standard error, rewritten twice a second; silent where nobody is watching.
 
-    def __init__(self, name, wanted):
-        self.name, self.due = name, 0.0
+    text: makes what stands after the name from how much is done and the total (None if unknown). delay: seconds
+    before the first line; what is done by then shows none.
+    """
+
+    def __init__(self, name, wanted, text, delay=0.0):
+        self.name, self.text, self.due, self.begun = name, text, time.monotonic() + delay, False
         self.shown = wanted and ("ipykernel" in sys.modules or sys.stderr.isatty())
 
     def __call__(self, have, total):
         done = have == total
-        if not self.shown or (time.monotonic() < self.due and not done):
+        if not self.shown or (time.monotonic() < self.due and not (done and self.begun)):
             return
-        self.due = time.monotonic() + 0.5
-        of_total = f" of {total / 1e6:.1f}" if total else ""
-        print(f"\r{self.name}: {have / 1e6:.1f}{of_total} MB", end="\n" if done else "", file=sys.stderr, flush=True)
+        self.due, self.begun = time.monotonic() + 0.5, True
+        print(f"\r{self.name}: {self.text(have, total)}", end="\n" if done else "", file=sys.stderr, flush=True)
+
+
+def _megabytes(have, total):
+    of_total = f" of {total / 1e6:.1f}" if total else ""
+    return f"{have / 1e6:.1f}{of_total} MB"
 
 
 def _sha256(path):
@@ -183,7 +196,7 @@ def _sha256(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _one_line(error):
+def one_line(error):
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
@@ -193,7 +206,7 @@ def naming(path):
     try:
         yield
     except Exception as error:  # a damaged file can fail in any decoder, in any way
-        raise DataError(f"{path} cannot be read ({_one_line(error)}); replace it by a whole copy.") from error
+        raise DataError(f"{path} cannot be read ({one_line(error)}); replace it by a whole copy.") from error
 
 
 def read_npz(path):
@@ -280,20 +293,3 @@ class _ArrayUnpickler(pickle.Unpickler):
         if (module, name) not in self.allowed:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no CIFAR file needs")
         return self.allowed[module, name]
-
-
-def read_pictures(files, size):
-    """Images and labels of (path, label) pairs, always shuffled alike: uint8 [N, size, size, 3] and int32 [N]."""
-    order = np.random.RandomState(0).permutation(len(files))
-    images = np.empty((len(files), size, size, 3), np.uint8)
-    for i, k in enumerate(order):
-        images[i] = _picture(files[k][0], size)
-    return images, np.array([files[k][1] for k in order], np.int32)
-
-
-def _picture(path, size):
-    from PIL import Image, ImageOps
-
-    with naming(path), Image.open(path) as image:
-        upright = ImageOps.exif_transpose(image).convert("RGB")
-        return ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS)

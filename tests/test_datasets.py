@@ -1,4 +1,4 @@
-"""Loading data sets: where they are looked for, what is checked, stand-ins, folders of images."""
+"""Loading data sets: where they are looked for, what is checked, stand-ins, folders of pictures."""
 
 import gzip
 import hashlib
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -242,7 +243,15 @@ def test_celeba_says_where_to_get_it(nothing_at_hand):
     with pytest.raises(DataError) as error:
         load("celeba")
     assert is_one_sentence(error)
-    for hint in ("Kaggle", "non-commercial", "passed on", "celeba64.npz", "CGAN_DATA_DIR", "folder of class"):
+    for hint in (
+        "Kaggle",
+        "non-commercial",
+        "passed on",
+        "img_align_celeba",
+        "celeba64.npz",
+        "CGAN_DATA_DIR",
+        "folder of your",
+    ):
         assert hint in str(error.value)
 
 
@@ -393,75 +402,12 @@ def test_cache_dir(monkeypatch):
     assert datasets.cache_dir() == Path.home() / ".cache" / "cgan_utils"
 
 
-# --- folders of images ---
-
-
-def paint(path, colour, size=(40, 30), **options):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size, colour).save(path, **options)
-
-
-@pytest.fixture
-def folder(tmp_path):
-    for name, colour in (("red", (255, 0, 0)), ("blue", (0, 0, 255))):
-        for i in range(10):
-            paint(tmp_path / "paints" / name / f"{i:02}.png", colour)
-    return tmp_path / "paints"
-
-
-def test_a_folder_of_classes(folder):
-    (folder / ".ipynb_checkpoints").mkdir()
-    (folder / "red" / ".DS_Store").write_text("hidden")
-    (folder / "readme.txt").write_text("not a class")
-    assert available(folder)
-    data = load(str(folder), size=16)
-    assert (data.name, data.title, data.class_names, data.stand_in) == ("paints", "paints", ("blue", "red"), False)
-    assert (data.x_train.shape, data.x_test.shape) == ((18, 16, 16, 3), (2, 16, 16, 3))
-    assert (data.x_train.dtype, data.y_train.dtype) == (np.uint8, np.int32)
-    for x, y in ((data.x_train, data.y_train), (data.x_test, data.y_test)):
-        assert (x[:, 8, 8].tolist()) == [[255, 0, 0] if label else [0, 0, 255] for label in y]
-    assert sorted(data.y_test) == [0, 1]
-    assert set(data.limited(9).y_train) == {0, 1}
-    assert load(folder, size=16).fingerprint == data.fingerprint
-    assert load(folder).shape == (32, 32, 3)
-    assert load(folder, stand_in="if_missing").fingerprint == load(folder).fingerprint
-
-
-def test_pictures_are_cropped_to_the_centre_turned_upright_and_rgb(folder):
-    wide = Image.new("L", (90, 30), 0)
-    wide.paste(200, (30, 0, 60, 30))
-    exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was held upright
-    wide.save(folder / "red" / "09.png", exif=exif)  # the tenth: for testing
-    data = load(folder, size=30)
-    assert (data.x_test[list(data.y_test).index(1)] == 200).all()
-
-
-def test_an_unreadable_picture_is_named(folder):
-    (folder / "blue" / "03.png").write_bytes((folder / "blue" / "04.png").read_bytes()[:50])
-    with pytest.raises(CganError, match="03.png") as error:
-        load(folder)
-    assert is_one_sentence(error)
-
-
-@pytest.mark.parametrize(
-    ("prepare", "hint"),
-    [
-        (lambda root: None, "no class sub-folder"),
-        (lambda root: paint(root / "red" / "1.png", "red"), "only one class sub-folder, red"),
-        (lambda root: [paint(root / "red" / "1.png", "red"), (root / "blue").mkdir()], "blue has no images"),
-    ],
-)
-def test_a_folder_without_classes_is_one_sentence(prepare, hint, tmp_path):
-    prepare(tmp_path)
-    with pytest.raises(CganError, match=hint) as error:
-        load(tmp_path)
-    assert is_one_sentence(error)
+# --- folders of pictures: see test_folders.py too ---
 
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("mnits", "mean mnist"), (os.path.join("no", "such"), "no folder"), ("", "choose one of|no folder|sub-folder")],
+    [("mnits", "mean mnist"), (os.path.join("no", "such"), "no folder"), ("", "choose one of|no folder|no pictures")],
 )
 def test_an_unknown_name_is_one_sentence(name, hint, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -470,10 +416,56 @@ def test_an_unknown_name_is_one_sentence(name, hint, tmp_path, monkeypatch):
     assert is_one_sentence(error)
 
 
-def test_a_folder_has_no_stand_in(folder):
+@pytest.fixture
+def pictures(nothing_at_hand):
+    """A folder of twelve pictures, of which the third is damaged, in the data folder."""
+    faces = nothing_at_hand / "pictures"
+    faces.mkdir()
+    for i in range(12):
+        Image.new("RGB", (178, 218), (20 * i, 0, 0)).save(faces / f"{i:06}.png")
+    (faces / "000002.png").write_bytes(b"no picture")
+    return faces
+
+
+def test_a_folder_is_a_data_set_of_its_own(pictures):
+    assert available(pictures)
+    with pytest.warns(UserWarning, match="1 of 12 files could not be read and was left out: 000002.png") as record:
+        data = load(str(pictures), size=16)
+    assert record[0].filename == __file__
+    assert (data.name, data.title, data.class_names, data.stand_in) == ("pictures", "pictures", ("pictures",), False)
+    assert (data.shape, len(data.x_train), len(data.x_test)) == ((16, 16, 3), 10, 1)
+    with pytest.warns(UserWarning):
+        assert load(pictures).shape == (32, 32, 3)
+    with pytest.warns(UserWarning):
+        assert load(pictures, stand_in="if_missing", size=16).fingerprint == data.fingerprint
+
+
+def test_the_fingerprint_of_a_folder_is_that_of_its_arrays(pictures):
+    with pytest.warns(UserWarning):
+        data = load(pictures, size=16)
+    arrays = {key: np.asarray(getattr(data, key)) for key in ("x_train", "y_train", "x_test", "y_test")}
+    assert data.fingerprint == replace(data, **arrays).fingerprint
+    assert data.limited(4).fingerprint == replace(data, **arrays).limited(4).fingerprint != data.fingerprint
+
+
+def test_a_folder_has_no_stand_in(pictures):
     with pytest.raises(CganError, match="no stand-in") as error:
-        load(folder, stand_in=True)
+        load(pictures, stand_in=True)
     assert is_one_sentence(error)
+
+
+@pytest.mark.parametrize("place", datasets.CELEBA_FOLDERS)
+def test_celeba_may_be_a_folder(place, pictures, data_dir):
+    assert not available("celeba")
+    (data_dir / place).parent.mkdir(parents=True, exist_ok=True)
+    pictures.rename(data_dir / place)
+    assert available("celeba")
+    with pytest.warns(UserWarning, match="1 of 12 files"):
+        data = load("celeba", stand_in="if_missing")
+    assert (data.title, data.class_names, data.shape) == ("CelebA", ("face",), SHAPES["celeba"])
+    assert (len(data.x_train), len(data.x_test)) == (10, 1)
+    np.savez(data_dir / "celeba64.npz", x_train=np.zeros((20, 64, 64, 3), np.uint8))
+    assert len(load("celeba").x_train) == 18
 
 
 # --- the real thing ---

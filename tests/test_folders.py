@@ -1,0 +1,421 @@
+"""Folders of pictures: what is prepared, what is left out, resuming, and images that stay in their file."""
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from cgan_utils import downloads, folders
+from cgan_utils.downloads import DataError
+from cgan_utils.errors import CganError
+from cgan_utils.folders import MappedImages, has_pictures, prepare
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("CGAN_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "folders"
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """The names of the files that were decoded, in order."""
+    names, decode = [], folders._picture
+    monkeypatch.setattr(folders, "_picture", lambda path, size: [names.append(path.name), decode(path, size)][1])
+    return names
+
+
+def paint(path, seed=0, width=40, height=30):
+    """A picture of random pixels."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.RandomState(seed).randint(0, 256, (height, width, 3), np.uint8)
+    Image.fromarray(pixels).save(path)
+
+
+@pytest.fixture
+def flat(tmp_path):
+    """Twenty-five pictures of different sizes in one folder."""
+    for i in range(25):
+        paint(tmp_path / "flowers" / f"{i:02}.png", i, width=30 + i, height=50 - i)
+    return tmp_path / "flowers"
+
+
+@pytest.fixture
+def classes(tmp_path):
+    """Two classes, of 12 and 21 pictures."""
+    for name, count in (("rose", 21), ("iris", 12)):
+        for i in range(count):
+            paint(tmp_path / "kinds" / name / f"{i:02}.jpg", len(name) + i)
+    return tmp_path / "kinds"
+
+
+def directly(path, size):
+    """The picture as Pillow alone reads it."""
+    with Image.open(path) as image:
+        return np.asarray(ImageOps.fit(image.convert("RGB"), (size, size), Image.Resampling.LANCZOS))
+
+
+def files_of(cache):
+    return sorted(path for path in cache.rglob("*") if path.is_file())
+
+
+def is_one_sentence(error):
+    text = str(error.value)
+    return "\n" not in text and text.endswith((".", "?"))
+
+
+# --- what is prepared ---
+
+
+def test_a_flat_folder_is_one_class(flat):
+    prepared = prepare(flat, 16)
+    assert (prepared.class_names, prepared.files, prepared.left_out, prepared.report) == (("flowers",), 25, {}, "")
+    assert (prepared.images.shape, prepared.images.dtype, prepared.images.ndim) == ((25, 16, 16, 3), np.uint8, 4)
+    assert prepared.labels.dtype == np.int32
+    assert not prepared.labels.any()
+    expected = np.stack([directly(path, 16) for path in sorted(flat.iterdir())])
+    np.testing.assert_array_equal(prepared.images, expected)
+
+
+def test_sub_folders_are_classes_and_every_tenth_image_is_for_testing(classes):
+    (classes / ".ipynb_checkpoints").mkdir()
+    (classes / "rose" / ".DS_Store").write_text("hidden")
+    (classes / "readme.txt").write_text("not a class")
+    prepared = prepare(classes, 16)
+    assert prepared.class_names == ("iris", "rose")
+    assert prepared.labels.tolist() == [0] * 12 + [1] * 21
+    splits = {"train": [], "test": []}
+    for label, name in enumerate(prepared.class_names):
+        for i, path in enumerate(sorted((classes / name).glob("*.jpg"))):
+            splits["test" if i % 10 == 9 else "train"].append((path, label))
+    x_train, y_train, x_test, y_test = prepared.splits()
+    for x, y, pairs in ((x_train, y_train, splits["train"]), (x_test, y_test, splits["test"])):
+        order = np.random.RandomState(0).permutation(len(pairs))
+        np.testing.assert_array_equal(x, [directly(pairs[k][0], 16) for k in order])
+        assert y.tolist() == [pairs[k][1] for k in order]
+        assert isinstance(x, MappedImages)
+    assert len(x_test) == 3
+
+
+def test_a_few_pictures_leave_one_for_testing(tmp_path):
+    for name in "012":
+        paint(tmp_path / "few" / f"{name}.png", int(name))
+    x_train, _, x_test, y_test = prepare(tmp_path / "few", 16).splits()
+    assert (len(x_train), y_test.tolist()) == (2, [0])
+    np.testing.assert_array_equal(x_test[0], directly(tmp_path / "few" / "2.png", 16))
+
+
+def test_pictures_are_cropped_to_the_centre_turned_upright_and_rgb(tmp_path):
+    wide = Image.new("L", (90, 30), 0)
+    wide.paste(200, (30, 0, 60, 30))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held upright
+    folder = tmp_path / "grey"
+    folder.mkdir()
+    wide.save(folder / "0.png", exif=exif)
+    assert (prepare(folder, 30).images[0] == 200).all()
+
+
+def test_small_pictures_are_enlarged(tmp_path):
+    paint(tmp_path / "tiny" / "0.png", width=5, height=3)
+    np.testing.assert_array_equal(prepare(tmp_path / "tiny", 64).images[0], directly(tmp_path / "tiny" / "0.png", 64))
+
+
+def test_a_cache_of_ones_own(flat, tmp_path, cache):
+    prepared = prepare(flat, 8, cache=tmp_path / "elsewhere")
+    assert prepared.images.path.is_relative_to(tmp_path / "elsewhere")
+    assert not cache.exists()
+
+
+# --- prepared once ---
+
+
+def test_a_folder_is_decoded_once_for_each_size(flat, decoded, cache):
+    prepare(flat, 8)
+    prepare(flat, 8)
+    assert len(decoded) == 25
+    prepare(flat, 16)
+    assert len(decoded) == 50
+    assert prepare(flat, 8).images.shape == (25, 8, 8, 3)
+    assert len(decoded) == 50
+    assert [path.suffix for path in files_of(cache)] == [".json", ".uint8"] * 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder: paint(folder / "99.png", 99),
+        lambda folder: (folder / "07.png").unlink(),
+        lambda folder: (folder / "07.png").rename(folder / "77.png"),
+        lambda folder: paint(folder / "07.png", 99),
+    ],
+    ids=["more", "less", "renamed", "other"],
+)
+def test_a_changed_folder_is_prepared_again(change, flat, cache):
+    before = prepare(flat, 8).images
+    change(flat)
+    after = prepare(flat, 8).images
+    np.testing.assert_array_equal(after, [directly(path, 8) for path in sorted(flat.iterdir())])
+    assert files_of(cache) == [after.path.with_suffix(".json"), after.path]  # nothing old is left
+    with pytest.raises(DataError, match="no longer whole") as error:
+        before[0]
+    assert is_one_sentence(error)
+
+
+@pytest.mark.parametrize("at", [0, 3, 8, 24])
+def test_an_interrupted_preparation_goes_on(at, flat, decoded, monkeypatch):
+    (flat / "01.png").write_text("no picture")
+    monkeypatch.setattr(folders, "CHUNK", 4)
+    decode = folders._picture
+
+    def interrupted(path, size):
+        if path.name == f"{at:02}.png":
+            raise KeyboardInterrupt
+        return decode(path, size)
+
+    monkeypatch.setattr(folders, "_picture", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(flat, 8)
+    monkeypatch.setattr(folders, "_picture", decode)
+    decoded.clear()
+    prepared = prepare(flat, 8)
+    assert decoded == [f"{i:02}.png" for i in range(at // 4 * 4, 25)]
+    assert list(prepared.left_out) == ["01.png"]
+    good = [path for path in sorted(flat.iterdir()) if path.name != "01.png"]
+    np.testing.assert_array_equal(prepared.images, [directly(path, 8) for path in good])
+    assert prepared.images.path.stat().st_size == 24 * 8 * 8 * 3
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda images, index: images.write_bytes(images.read_bytes()[:-1]),
+        lambda images, index: images.write_bytes(images.read_bytes() + b"more"),
+        lambda images, index: images.unlink(),
+        lambda images, index: index.unlink(),
+        lambda images, index: index.write_text('{"done": 25'),
+        lambda images, index: index.write_text('{"finished": 25}'),
+        lambda images, index: index.write_text("[]"),
+    ],
+    ids=["short", "long", "no images", "no index", "half an index", "other index", "odd index"],
+)
+def test_a_damaged_cache_is_made_anew(damage, flat, decoded):
+    before = prepare(flat, 8).images
+    expected = np.asarray(before)
+    damage(before.path, before.path.with_suffix(".json"))
+    np.testing.assert_array_equal(prepare(flat, 8).images, expected)
+    assert len(decoded) == 50
+    assert before.path.stat().st_size == expected.nbytes
+
+
+def test_the_index_is_small(flat):
+    index = prepare(flat, 8).images.path.with_suffix(".json")
+    assert json.loads(index.read_text()) == {"done": 25, "left_out": {}}
+
+
+# --- what is left out ---
+
+
+def test_what_cannot_be_read_is_left_out_and_reported(flat):
+    whole = (flat / "04.png").read_bytes()
+    (flat / "04.png").write_bytes(whole[: len(whole) // 2])
+    (flat / "notes.txt").write_text("not a picture")
+    prepared = prepare(flat, 8)
+    assert prepared.report == "2 of 26 files could not be read and were left out: 04.png, notes.txt."
+    assert "truncated" in prepared.left_out["04.png"]
+    good = [path for path in sorted(flat.glob("*.png")) if path.name != "04.png"]
+    np.testing.assert_array_equal(prepared.images, [directly(path, 8) for path in good])
+    assert prepare(flat, 8).report == prepared.report
+
+
+def test_a_long_report_stays_short(flat):
+    for i in range(1200):
+        (flat / f"x{i:04}.txt").touch()
+    report = prepare(flat, 8).report
+    assert report.startswith("1,200 of 1,225 files could not be read and were left out: x0000.txt, x0001.txt")
+    assert report.endswith("x0004.txt and 1,195 more.")
+
+
+def touch(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("no picture")
+
+
+@pytest.mark.parametrize(
+    ("fill", "hint"),
+    [
+        (lambda root: None, "no pictures"),
+        (lambda root: touch(root / "a.txt"), "no readable picture of the class .*a.txt: cannot identify"),
+        (lambda root: [paint(root / "red" / "1.png"), touch(root / "blue" / "b.png")], "of the class blue .blue/b.png"),
+        (lambda root: paint(root / "red" / "1.png"), "only one class sub-folder, red.*without classes, name .*red"),
+        (lambda root: [paint(root / "red" / "1.png"), (root / "blue").mkdir()], "blue has no images"),
+        (lambda root: [paint(root / "red" / "1.png"), paint(root / "2.jpg")], "both pictures, such as 2.jpg, and sub"),
+    ],
+)
+def test_a_folder_of_another_form_is_one_sentence(fill, hint, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    fill(folder)
+    for _ in range(2):
+        with pytest.raises(DataError, match=hint) as error:
+            prepare(folder, 8)
+        assert is_one_sentence(error)
+
+
+@pytest.mark.parametrize("size", [0, -1, 6.5, "64"])
+def test_a_wrong_size_is_one_sentence(size, flat):
+    with pytest.raises(CganError, match="whole number of pixels") as error:
+        prepare(flat, size)
+    assert is_one_sentence(error)
+
+
+def test_a_cache_that_cannot_be_written_is_one_sentence(flat, tmp_path, monkeypatch):
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    with pytest.raises(DataError, match="CGAN_CACHE_DIR") as error:
+        prepare(flat, 8)
+    assert is_one_sentence(error)
+
+
+def test_a_full_disk_is_no_unreadable_picture(flat, monkeypatch):
+    class Full(io.BytesIO):
+        def write(self, _):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "open", lambda *_: Full())
+    with pytest.raises(DataError, match="No space left.*make room") as error:
+        prepare(flat, 8)
+    assert is_one_sentence(error)
+
+
+def test_has_pictures(flat, classes, tmp_path):
+    assert has_pictures(flat)
+    assert not has_pictures(classes)
+    assert not has_pictures(tmp_path / "nowhere")
+
+
+# --- images in a file ---
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """Twenty random images, in memory and in a file."""
+    array = np.random.RandomState(0).randint(0, 256, (20, 4, 5, 3), np.uint8)
+    (tmp_path / "images").write_bytes(array.tobytes())
+    return array, MappedImages(tmp_path / "images", array.shape)
+
+
+KEYS = [
+    3,
+    -1,
+    np.int64(7),
+    [4, 4, 0, -2],
+    np.array([9, 1, 5]),
+    np.array([[1, 2], [3, 4]]),
+    np.arange(20) % 3 == 0,
+    [],
+    (..., 0),
+    (slice(None), 2, 2),
+    (slice(2, 5), slice(None, None, 2)),
+    ([1, 2], [3, 0]),
+]
+
+
+@pytest.mark.parametrize("key", KEYS, ids=str)
+def test_fetching_equals_numpy(key, stored):
+    array, images = stored
+    fetched = images[key]
+    assert type(fetched) is np.ndarray
+    assert fetched.dtype == np.uint8
+    np.testing.assert_array_equal(fetched, array[key])
+
+
+@pytest.mark.parametrize("key", KEYS, ids=str)
+def test_fetching_from_a_view_equals_numpy(key, stored):
+    array, images = stored
+    order = np.random.RandomState(1).permutation(20)
+    np.testing.assert_array_equal(images.view(order)[key], array[order][key])
+
+
+@pytest.mark.parametrize(
+    "part", [slice(None), slice(5), slice(-3, None), slice(15, 2, -4), slice(7, 7), slice(10, 99)], ids=str
+)
+def test_a_slice_reads_nothing(part, stored):
+    array, images = stored
+    path = images.path.rename(images.path.with_suffix(".away"))
+    view = images[part]
+    assert isinstance(view, MappedImages)
+    assert (view.shape, len(view)) == (array[part].shape, len(array[part]))
+    path.rename(images.path)
+    np.testing.assert_array_equal(view, array[part])
+    np.testing.assert_array_equal(view[::2], array[part][::2])
+
+
+def test_it_serves_as_an_array(stored):
+    array, images = stored
+    np.testing.assert_array_equal([image.sum() for image in images], [image.sum() for image in array])
+    np.testing.assert_array_equal(np.asarray(images, "float32"), array.astype("float32"))
+    assert np.concatenate([images, images[:0]]).shape == array.shape
+    with pytest.raises(ValueError, match="always a copy"):
+        np.array(images, copy=False)
+    for wrong in (20, [3, 20], -21):
+        with pytest.raises(IndexError):
+            images[wrong]
+
+
+def test_what_is_fetched_is_a_copy(stored):
+    array, images = stored
+    for key in (3, [3, 4], ...):
+        images[key][:] = 0
+    np.testing.assert_array_equal(images, array)
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux says what a process has mapped")
+def test_no_map_stays_open(stored):
+    array, images = stored
+    kept = [images[3], images[[1, 2]], np.asarray(images), images[5:]]
+    assert str(images.path) not in Path("/proc/self/maps").read_text()
+    assert len(kept) == 4
+
+
+def test_no_map_is_kept_by_what_was_fetched(stored):
+    _, images = stored
+    for fetched in (images[3], images[[1, 2]], np.asarray(images)):
+        assert fetched.flags.owndata
+        assert fetched.base is None
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"short")], ids=["gone", "short"])
+def test_a_file_that_is_no_longer_whole_is_one_sentence(damage, stored):
+    _, images = stored
+    damage(images.path)
+    with pytest.raises(DataError, match="no longer whole") as error:
+        images[3]
+    assert is_one_sentence(error)
+
+
+# --- the bar ---
+
+
+def test_a_bar_is_shown_to_a_person_who_waits(flat, monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    seconds = iter(np.arange(0, 100, 0.25))
+    monkeypatch.setattr(downloads.time, "monotonic", lambda: next(seconds))
+    prepare(flat, 8)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    prepare(flat, 9, progress=False)
+    assert capsys.readouterr().err == ""
+    prepare(flat, 10)
+    lines = capsys.readouterr().err.split("\r")
+    assert lines[1] == "flowers: ######.............. 8 of 25 pictures"
+    assert lines[-1] == "flowers: #################### 25 of 25 pictures\n"
+
+
+def test_no_bar_for_what_is_quick(flat, monkeypatch, capsys):
+    monkeypatch.setattr(downloads.time, "monotonic", lambda: 0.0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    prepare(flat, 8)
+    assert capsys.readouterr().err == ""
