@@ -159,7 +159,7 @@ def parser():
     add("--json", action="store_true", help="as JSON, for other tools")
 
     add = command("data", data, "find or download a data set, check it, and say what is in it")
-    add("name", help="mnist, fashion_mnist, cifar10, cifar100, celeba, or a folder with a sub-folder per class")
+    add("name", help="mnist, fashion_mnist, cifar10, cifar100, celeba, or a folder of pictures, or of a sub-folder per class")
 
     add = command("train", train, "train an experiment into a new folder")
     add("experiment", help="a name from `cgan list`")

@@ -142,6 +142,21 @@ def train(
     return save_run()
 
 
+class _InBatches(keras.utils.PyDataset):
+    """Test images, a batch at a time: those of a folder never lie in memory together."""
+
+    def __init__(self, images, labels):
+        super().__init__()
+        self.images, self.labels = images, labels
+
+    def __len__(self):
+        return -(-len(self.images) // TEST_BATCH)
+
+    def __getitem__(self, i):
+        part = slice(i * TEST_BATCH, (i + 1) * TEST_BATCH)
+        return np.asarray(self.images[part]), self.labels[part]
+
+
 def _fit(game, data, settings, progress, steps, around, verbose):
     """Finish the epoch under way, if any, then run the others."""
     test = len(data.x_test) // TEST_BATCH * TEST_BATCH or len(data.x_test)
@@ -156,8 +171,7 @@ def _fit(game, data, settings, progress, steps, around, verbose):
             steps_per_epoch=steps - step,
             initial_epoch=first,
             epochs=end,
-            validation_data=(data.x_test[:test], data.y_test[:test]),
-            validation_batch_size=TEST_BATCH,
+            validation_data=_InBatches(data.x_test[:test], data.y_test[:test]),
             callbacks=around,
             verbose=verbose,
         )
