@@ -20,6 +20,7 @@ def list_(args):
     for name, experiment in EXPERIMENTS.items():
         run = Run(trained[name]) if name in trained else None
         data = experiment.dataset
+        partner = "discriminator" if experiment.game == "gan" else "encoder"
         outputs = 2 * LATENT if experiment.game == "vae" else 1
         sizes = count_parameters(experiment.architecture, len(CLASS_NAMES[data]), SHAPES[data], outputs)
         rows.append(
@@ -27,7 +28,7 @@ def list_(args):
                 "name": name,
                 "dataset": data,
                 "generator": sizes[0],
-                "encoder" if experiment.game == "vae" else "discriminator": sizes[1],
+                partner: sizes[1],
                 "epochs": experiment.epochs,
                 "trained_epochs": run.record["training"]["epochs"] if run else None,
                 "bytes": run.size if run else None,
@@ -37,11 +38,11 @@ def list_(args):
         print(json.dumps(rows, indent=1))
         return
     heads = ("generator", "other network", "epochs", "trained", "MB")
-    print("{:23}{:14}{:>12}{:>15}{:>8}{:>9}{:>7}".format("experiment", "data set", *heads))
+    print("{:34}{:14}{:>12}{:>15}{:>8}{:>9}{:>7}".format("experiment", "data set", *heads))
     for row in rows:
         other = row.get("discriminator") or row["encoder"]
         trained = f"{row['trained_epochs']:>9}{row['bytes'] / 1e6:>7.1f}" if row["bytes"] else f"{'no':>9}"
-        print(f"{row['name']:23}{row['dataset']:14}{row['generator']:>12,}{other:>15,}{row['epochs']:>8}{trained}")
+        print(f"{row['name']:34}{row['dataset']:14}{row['generator']:>12,}{other:>15,}{row['epochs']:>8}{trained}")
 
 
 def data(args):
@@ -159,7 +160,7 @@ def parser():
     add("--json", action="store_true", help="as JSON, for other tools")
 
     add = command("data", data, "find or download a data set, check it, and say what is in it")
-    add("name", help="mnist, fashion_mnist, cifar10, cifar100, celeba, or a folder of pictures, or of a sub-folder per class")
+    add("name", help="mnist, fashion_mnist, cifar10, cifar100, celeba, or a folder of pictures or of classes")
 
     add = command("train", train, "train an experiment into a new folder")
     add("experiment", help="a name from `cgan list`")

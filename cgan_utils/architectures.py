@@ -42,6 +42,20 @@ class Unconditional:
     slope: float = 0.3  # of LeakyReLU below zero
 
 
+@dataclass(frozen=True)
+class Plane:
+    """An encoder of grey 28×28 images to two numbers, and a decoder from them.
+
+    (filters, kernel): a 'same' convolution with relu. 'norm': batch normalisation. An integer changes the side of the
+    image: -2 halves it by max-pooling, 7 makes it seven times as large by repeating pixels.
+    """
+
+    code: str  # activation of the two numbers: 'linear' or 'relu'
+    encoder: tuple = ((32, 3), (32, 3), -2, "norm", (32, 3), (32, 3), (32, 2), -2, "norm", (16, 2), (4, 2), (1, 2))
+    decoder: tuple = ((4, 2), (16, 2), "norm", 7, (32, 3), (32, 3), (32, 3), "norm", 2, (32, 3), (32, 3))
+    start: int = 2  # side of the decoder's first small image, which has one channel
+
+
 _DOWN_4 = ((32, 5, 2), (64, 5, 2), (128, 5, 2), (256, 5, 2))
 
 _MODELO_1 = Architecture(
@@ -117,6 +131,8 @@ ARCHITECTURES = {
         down_norm=True,
         last_activation=False,
     ),
+    "autoencoder_2d": Plane(code="linear"),
+    "autoencoder_2d_relu": Plane(code="relu"),
 }
 
 
@@ -129,7 +145,7 @@ def architecture(name):
 
 def conditional(name):
     """Whether the networks of architecture `name` are told the class of an image."""
-    return not isinstance(architecture(name), Unconditional)
+    return isinstance(architecture(name), Architecture)
 
 
 def count_parameters(name, classes, shape, outputs=1):
@@ -143,6 +159,8 @@ def count_parameters(name, classes, shape, outputs=1):
     row = architecture(name)
     if isinstance(row, Unconditional):
         return _count_unconditional(row, shape)
+    if isinstance(row, Plane):
+        return _count_plane(row)
     side, _, channels = shape
     quarter = side // 4
     last = len(row.down)
@@ -166,6 +184,24 @@ def _count_unconditional(row, shape):
     generator += _dense(row.output[0] ** 2 * row.up[-1][0], channels)
     discriminator = _convolutions(row.down, channels, lambda i: row.down_norm and 1 < i < last)
     return generator, discriminator + _end(row, side, 1)
+
+
+def _count_plane(row):
+    decoder, channels = _count_stack(row.decoder)
+    encoder, _ = _count_stack(row.encoder)
+    return _dense(2, row.start**2) + decoder + _dense(9 * channels, 1), encoder + _dense(7 * 7, 2)
+
+
+def _count_stack(table):
+    total, channels = 0, 1
+    for entry in table:
+        if entry == "norm":
+            total += 4 * channels
+        elif isinstance(entry, tuple):
+            filters, kernel = entry
+            total += _dense(kernel * kernel * channels, filters)
+            channels = filters
+    return total, channels
 
 
 def _dense(inputs, outputs, bias=True):

@@ -47,6 +47,7 @@ def _last_epoch(row):
         "f1": "F1",
         "reconstruction": "reconstruction (nats per image)",
         "kl": "divergence of the code (nats per image)",
+        "squared_error": "squared error of a pixel in [-1, 1]",
     }
     return [f"| {text} | {row[key]:.3f} | {row['val_' + key]:.3f} |" for key, text in names.items() if key in row]
 
@@ -54,6 +55,8 @@ def _last_epoch(row):
 def _objective(experiment):
     if experiment.get("game") == "vae":
         return "evidence lower bound"
+    if experiment.get("game") == "autoencoder":
+        return "squared error"
     extras = (("label_smoothing", "label smoothing"), ("label_noise", "label noise"))
     said = "".join(f", {text} {experiment[key]:g}" for key, text in extras if experiment.get(key))
     return f"{experiment['update']}, {experiment['loss']} loss{said}"

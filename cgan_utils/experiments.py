@@ -2,11 +2,15 @@
 
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 
-from .architectures import architecture
+from .architectures import Architecture, Plane, Unconditional, architecture
 from .errors import CganError, unknown
 
 OPTIMIZERS = ("rmsprop", "adam")
-GAMES = ("gan", "vae")
+GAMES = {  # and the kinds of architecture that can play them
+    "gan": (Architecture, Unconditional),
+    "vae": (Architecture,),
+    "autoencoder": (Plane,),
+}
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Experiment:
     optimizer: str = "rmsprop"
     learning_rate: float = 2e-4
     beta_1: float = 0.5  # Adam's first momentum; RMSprop has none
-    game: str = "gan"  # or 'vae'
+    game: str = "gan"  # one of GAMES
     loss: str = "minimax"
     label_smoothing: float = 0.0
     label_noise: float = 0.0
@@ -31,10 +35,12 @@ class Experiment:
     published_seconds: int | None = None  # per epoch, as published, on a T4-class GPU
 
     def __post_init__(self):
-        architecture(self.architecture)
+        row = architecture(self.architecture)
         for field, known in (("optimizer", OPTIMIZERS), ("game", GAMES)):
             if getattr(self, field) not in known:
                 raise CganError(unknown(field, getattr(self, field), known))
+        if not isinstance(row, GAMES[self.game]):
+            raise CganError(f"Architecture {self.architecture} has not the networks that game {self.game!r} needs.")
         for field, low in (("epochs", 1), ("batch_size", 1), ("seed", 0), ("learning_rate", 1e-12)):
             if getattr(self, field) < low:
                 raise CganError(f"{field} is {getattr(self, field)}; it must be at least {low}.")
@@ -65,6 +71,18 @@ _LIGERA = Experiment(
 )
 # One decoder, two games, the same images seen.
 _FASHION = Experiment("fashion", "fashion_mnist", "modelo_1", epochs=20, batch_size=64, optimizer="adam")
+_PLANE = Experiment(
+    "plane",
+    "fashion_mnist",
+    "autoencoder_2d",
+    epochs=5,
+    batch_size=128,
+    optimizer="adam",
+    learning_rate=1e-3,
+    beta_1=0.9,
+    game="autoencoder",
+    seed=1,  # one of the seeds with which the code collapses if it has a relu
+)
 
 EXPERIMENTS = {
     experiment.name: experiment
@@ -91,6 +109,8 @@ EXPERIMENTS = {
         replace(_LIGERA, name="gan_ligera_3x3_mnist", architecture="gan_ligera_3x3"),
         replace(_FASHION, name="modelo_1_fashion_mnist", label_smoothing=0.1, seed=1),
         replace(_FASHION, name="cvae_fashion_mnist", game="vae", beta_1=0.9),
+        replace(_PLANE, name="autoencoder_2d_fashion_mnist"),
+        replace(_PLANE, name="autoencoder_2d_relu_fashion_mnist", architecture="autoencoder_2d_relu"),
         Experiment(
             "dcgan_celeba",
             "celeba",

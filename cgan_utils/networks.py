@@ -3,7 +3,8 @@
 import contextlib
 import math
 
-from .architectures import LATENT, Architecture, Unconditional, architecture
+from . import autoencoders
+from .architectures import LATENT, Architecture, Plane, Unconditional, architecture
 from .backend import keras
 from .errors import CganError
 from .layers import down_block, label_map, latent_map, up_block
@@ -26,7 +27,7 @@ def build(name, classes, shape, dtype=None):
     """
     row = _row(name, shape)
     with _dtype_policy(dtype):
-        generator, discriminator = (make(row, classes, shape) for make in _builders(row))
+        generator, discriminator = (make(row, classes, shape) for make in _BUILDERS[type(row)][:2])
     return generator, discriminator
 
 
@@ -34,22 +35,22 @@ def build_generator(name, classes, shape, dtype=None):
     """The first of the two networks that `build` returns, for those who only want to draw."""
     row = _row(name, shape)
     with _dtype_policy(dtype):
-        return _builders(row)[0](row, classes, shape)
+        return _BUILDERS[type(row)][0](row, classes, shape)
 
 
 def build_encoder(name, classes, shape, dtype=None):
-    """The discriminator of conditional architecture `name` with another end, for a variational autoencoder.
+    """The encoder that belongs to architecture `name`, freshly initialised.
 
-    ([N, side, side, channels] images in [-1, 1], [N] labels) → [N, 200] float32: means and log-variances of z.
+    Of a conditional one, for a variational autoencoder, it is the discriminator with another end:
+    ([N, side, side, channels] images in [-1, 1], [N] labels) → [N, 200] float32, means and log-variances of z.
     """
     row = _row(name, shape)
     with _dtype_policy(dtype):
-        inputs, x = _seen(row, classes, shape)
-        return keras.Model(inputs, layers.Dense(2 * LATENT, name="posterior", dtype="float32")(x), name="encoder")
+        return _BUILDERS[type(row)][2](row, classes, shape)
 
 
 def _row(name, shape):
-    row = name if isinstance(name, (Architecture, Unconditional)) else architecture(name)
+    row = name if type(name) in _BUILDERS else architecture(name)
     height, width, _ = shape
     if isinstance(row, Unconditional):
         side = row.start * math.prod(stride for _, _, stride in row.up) * row.output[1]
@@ -58,12 +59,6 @@ def _row(name, shape):
     elif height != width or height % 4:
         raise CganError(f"Images of {height}×{width} pixels don't fit; use square ones with a side divisible by 4.")
     return row
-
-
-def _builders(row):
-    if isinstance(row, Unconditional):
-        return _unconditional_generator, _unconditional_discriminator
-    return _generator, _discriminator
 
 
 def _generator(row, classes, shape):
@@ -86,6 +81,11 @@ def _discriminator(row, classes, shape):
     if row.output_dropout:
         x = layers.Dropout(row.output_dropout, seed=2, name="output_dropout")(x)
     return keras.Model(inputs, _verdict(x), name="discriminator")
+
+
+def _encoder(row, classes, shape):
+    inputs, x = _seen(row, classes, shape)
+    return keras.Model(inputs, layers.Dense(2 * LATENT, name="posterior", dtype="float32")(x), name="encoder")
 
 
 def _seen(row, classes, shape):
@@ -124,6 +124,18 @@ def _unconditional_discriminator(row, _, shape):
         if row.dropout:
             x = layers.Dropout(row.dropout, seed=i, name=f"dropout_{i}")(x)
     return keras.Model([image], _verdict(layers.Flatten(name="flatten")(x)), name="discriminator")
+
+
+# Of each kind of row: generator, discriminator, encoder.
+_BUILDERS = {
+    Architecture: (_generator, _discriminator, _encoder),
+    Unconditional: (_unconditional_generator, _unconditional_discriminator),
+    Plane: (
+        lambda row, _, shape: autoencoders.build_decoder(row.code, shape),
+        None,
+        lambda row, _, shape: autoencoders.build_encoder(row.code, shape),
+    ),
+}
 
 
 @contextlib.contextmanager

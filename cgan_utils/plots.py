@@ -11,6 +11,7 @@ LOSSES = {  # by their name in the history; colours that are safe for colour-bli
     "g_loss": ("generator", "#d55e00"),
     "reconstruction": ("reconstruction", "#009e73"),
     "kl": ("divergence of the code", "#cc79a7"),
+    "squared_error": ("squared error of a pixel", "#009e73"),
 }
 SCORES = {"accuracy": "#000000", "precision": "#0072b2", "recall": "#d55e00", "f1": "#009e73"}
 

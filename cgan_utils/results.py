@@ -147,7 +147,7 @@ class Run:
     @property
     def loss_names(self):
         """What the columns of `losses` are, by their names in `history`."""
-        known = {"gan": ("d_loss", "g_loss"), "vae": ("reconstruction", "kl")}
+        known = {"gan": ("d_loss", "g_loss"), "vae": ("reconstruction", "kl"), "autoencoder": ("squared_error",)}
         return known[self.experiment.game]
 
     @property

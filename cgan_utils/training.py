@@ -9,6 +9,7 @@ import numpy as np
 
 from . import backend, callbacks, checkpoints
 from .architectures import conditional
+from .autoencoders import Autoencoder
 from .backend import keras
 from .datasets import load
 from .errors import CganError
@@ -38,26 +39,24 @@ def batches(images, labels, batch_size, seed, epoch=0, step=0):
 
 def make_game(settings, data, dtype=None):
     """The compiled `Game` of an `Experiment` for an `ImageDataset`, initialised from its seed."""
-    return {"gan": make_gan, "vae": make_vae}[settings.game](settings, data, dtype)
+    if settings.game == "gan":
+        return make_gan(settings, data, dtype)
+    keras.utils.set_random_seed(settings.seed)
+    builders = (build_encoder, build_generator)
+    networks = [make(settings.architecture, data.classes, data.shape, dtype) for make in builders]
+    game = ConditionalVAE(*networks, seed=settings.seed) if settings.game == "vae" else Autoencoder(*networks)
+    game.compile(make_optimizer(settings))
+    return game
 
 
 def make_gan(settings, data, dtype=None):
+    """The same for the two-player games."""
     keras.utils.set_random_seed(settings.seed)
     networks = build(settings.architecture, data.classes, data.shape, dtype)
     gan = ConditionalGAN(*networks, update=settings.update, averaging=settings.averaging, seed=settings.seed)
     loss = adversarial_loss(settings.loss, settings.label_smoothing, settings.label_noise, settings.seed)
     gan.compile(loss, make_optimizer(settings), make_optimizer(settings))
     return gan
-
-
-def make_vae(settings, data, dtype=None):
-    keras.utils.set_random_seed(settings.seed)
-    builders = (build_encoder, build_generator)
-    vae = ConditionalVAE(
-        *(make(settings.architecture, data.classes, data.shape, dtype) for make in builders), seed=settings.seed
-    )
-    vae.compile(make_optimizer(settings))
-    return vae
 
 
 def make_optimizer(settings):

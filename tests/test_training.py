@@ -251,7 +251,15 @@ def test_the_catalogue_has_the_ten_published_experiments():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("epochs", 0), ("batch_size", -1), ("learning_rate", 0.0), ("optimizer", "sgd"), ("architecture", "modelo_9")],
+    [
+        ("epochs", 0),
+        ("batch_size", -1),
+        ("learning_rate", 0.0),
+        ("optimizer", "sgd"),
+        ("architecture", "modelo_9"),
+        ("game", "chess"),
+        ("game", "autoencoder"),
+    ],
 )
 def test_nonsense_experiments_are_refused(field, value, tiny):
     with pytest.raises(CganError):

@@ -1,0 +1,313 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cgan_utils import autoencoders, datasets
+from cgan_utils.autoencoders import Autoencoder, build_decoder, build_encoder, encode
+from cgan_utils.backend import keras, value_and_gradients
+from cgan_utils.errors import CganError
+from cgan_utils.layers import to_signed
+from cgan_utils.stacked import Classifier, LayerAutoencoder, Recipe, blocks_of, build
+from cgan_utils.stacked_results import Stacked, save
+from cgan_utils.stacked_training import FINE_TUNING, _Stage, fine_tune, moved, pretrain, probabilities, split
+
+ops = keras.ops
+
+
+def array(tensor):
+    return np.array(ops.convert_to_numpy(ops.convert_to_tensor(tensor)))
+
+
+def weights(network):
+    return [array(weight) for weight in network.weights]
+
+
+def same(first, second):
+    return all(map(np.array_equal, first, second))
+
+
+@pytest.fixture(scope="module")
+def garments():
+    return datasets.load("fashion_mnist", stand_in=True).limited(96)
+
+
+@pytest.fixture
+def plane():
+    keras.utils.set_random_seed(0)
+    game = Autoencoder(build_encoder(), build_decoder())
+    game.compile(keras.optimizers.Adam(1e-3))
+    return game
+
+
+@pytest.fixture
+def recipe():
+    return Recipe(blocks=((4,), (4, 8)), layer_epochs=2, epochs=3, batch_size=16, validation=32, flip=True)
+
+
+@pytest.fixture(scope="module")
+def trained(garments):
+    recipe = Recipe(blocks=((4,), (4, 8)), epochs=2, batch_size=16, validation=32, flip=True)
+    return fine_tune(recipe, garments, pretrain(recipe, garments, dtype="float32"))
+
+
+class TestPlane:
+    def test_shapes_and_ranges(self):
+        images = np.random.RandomState(0).uniform(-1, 1, (3, 28, 28, 1)).astype("float32")
+        codes = array(build_encoder("relu")([images]))
+        assert codes.shape == (3, 2)
+        assert codes.min() >= 0
+        drawn = array(build_decoder()([codes]))
+        assert drawn.shape == (3, 28, 28, 1)
+        assert np.abs(drawn).max() <= 1
+
+    def test_parameters_by_hand(self):
+        def convolution(inputs, filters, kernel):
+            return (inputs * kernel**2 + 1) * filters
+
+        encoder = convolution(1, 32, 3) + 3 * convolution(32, 32, 3) + convolution(32, 32, 2) + 2 * 4 * 32
+        encoder += convolution(32, 16, 2) + convolution(16, 4, 2) + convolution(4, 1, 2) + (7 * 7 + 1) * 2
+        assert build_encoder().count_params() == encoder == 34_889
+        decoder = (2 + 1) * 4 + convolution(1, 4, 2) + convolution(4, 16, 2) + 4 * 16
+        decoder += convolution(16, 32, 3) + 4 * convolution(32, 32, 3) + 4 * 32 + convolution(32, 1, 3)
+        assert build_decoder().count_params() == decoder == 42_417
+
+    def test_the_tables_are_what_is_built(self):
+        sides = [layer.output.shape[1] for layer in build_encoder().layers if "Pool" in type(layer).__name__]
+        assert sides == [14, 7]
+        sides = [layer.output.shape[1] for layer in build_decoder().layers if "UpSampling" in type(layer).__name__]
+        assert sides == [14, 28]
+
+    def test_every_weight_gets_a_gradient(self, plane, garments):
+        images = to_signed(garments.x_train[:32])
+        own = plane.encoder.trainable_variables + plane.generator.trainable_variables
+        _, _, (slopes,) = value_and_gradients(lambda: ([plane.error(images, training=True)[0]], None), [own])
+        for variable, slope in zip(own, slopes, strict=True):
+            assert np.abs(array(slope)).max() > 0, variable.path
+
+    def test_the_loss_is_the_mean_squared_error(self, plane, garments):
+        images = array(to_signed(garments.x_train[:8]))
+        error, codes = plane.error(images)
+        expected = np.mean((array(plane.generator([codes])) - images) ** 2)
+        assert float(array(error)) == pytest.approx(expected, rel=1e-5)
+
+    def test_training_lowers_the_error_and_follows_the_codes(self, plane, garments):
+        history = plane.fit(garments.x_train, garments.y_train, batch_size=32, epochs=12, verbose=0).history
+        assert history["squared_error"][-1] < history["squared_error"][0]
+        assert not np.array_equal(array(plane.code_mean), [0, 0])
+        assert (array(plane.code_std) > 0).all()
+        assert array(plane.batch_losses).shape == (1,)
+
+    def test_the_running_values_of_the_first_batch_are_its_own(self, plane, garments):
+        images = garments.x_train[:32]
+        codes = array(plane.encoder([to_signed(images)], training=True))
+        plane.fit(images, garments.y_train[:32], batch_size=32, verbose=0)
+        np.testing.assert_allclose(array(plane.code_mean), codes.mean(axis=0), rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(array(plane.code_std), codes.std(axis=0), rtol=1e-3, atol=1e-4)
+
+    def test_a_test_step_changes_nothing(self, plane, garments):
+        before = weights(plane)[:-1]
+        first, second = (plane.evaluate(garments.x_test, garments.y_test, return_dict=True, verbose=0) for _ in "ab")
+        assert first == second
+        assert same(before, weights(plane)[:-1])
+
+    def test_pictures_are_of_the_same_places_each_time(self, plane):
+        plane.code_mean.assign([3.0, -1.0])
+        plane.code_std.assign([0.0, 0.0])
+        one, other = plane.paint([0, 1], [5, 6])
+        np.testing.assert_array_equal(one, other)
+        expected = array(plane.generator([np.array([[3.0, -1.0]], "float32")]))
+        assert np.abs(one - (expected[0] + 1) * 127.5).max() <= 1
+
+    def test_what_is_kept(self, plane):
+        assert plane.kept == {"generator.safetensors": plane.generator, "encoder.safetensors": plane.encoder}
+
+    def test_encoding_in_parts_is_encoding_at_once(self, plane, garments):
+        parts = encode(plane.encoder, garments.x_train[:20], batch_size=7)
+        np.testing.assert_allclose(parts, array(plane.encoder([to_signed(garments.x_train[:20])])), atol=1e-5)
+
+    @pytest.mark.parametrize("build", [build_encoder, build_decoder])
+    def test_bad_input_is_refused_in_a_sentence(self, build):
+        with pytest.raises(CganError, match="linear"):
+            build("linaer")
+        with pytest.raises(CganError, match="32×32×3"):
+            build("linear", (32, 32, 3))
+        assert autoencoders.ACTIVATIONS == ("linear", "relu")
+
+
+class TestStacked:
+    def test_shapes_and_parameters_by_hand(self, recipe):
+        network = build(recipe, (28, 28, 1), 10)
+        assert network.output.shape == (None, 10)
+        shapes = [block.output.shape[1:] for block in blocks_of(network)]
+        assert shapes == [(14, 14, 4), (7, 7, 8)]
+        first = 9 * 4 + 4 * 4
+        second = 9 * 4 * 4 + 4 * 4 + 9 * 4 * 8 + 4 * 8
+        assert network.count_params() == first + second + (7 * 7 * 8 + 1) * 10
+
+    @pytest.mark.parametrize("side", [28, 7, 32])
+    def test_a_decoder_draws_images_of_the_size_of_its_blocks_input(self, side):
+        block = blocks_of(build(Recipe(blocks=((4,),)), (side, side, 3), 10))[0]
+        game = LayerAutoencoder([], block, 0.5)
+        drawn = game.decoder(np.zeros((1, *block.output.shape[1:]), "float32"))
+        assert drawn.shape == (1, side, side, 3)
+
+    def test_layer_wise_training_changes_only_its_layer(self, recipe, garments):
+        network = build(recipe, garments.shape, garments.classes, "float32")
+        first, second = blocks_of(network)
+        head = weights(network.get_layer("head"))
+        before = weights(first), weights(second)
+        for game, changes in ((LayerAutoencoder([first], second, 0.5), (False, True)),) * 2:
+            game.compile(keras.optimizers.Adam(1e-3))
+            game.fit(garments.x_train, garments.y_train, batch_size=16, verbose=0)
+            after = weights(first), weights(second)
+            assert [not same(*pair) for pair in zip(before, after, strict=True)] == list(changes)
+        assert same(head, weights(network.get_layer("head")))
+
+    @pytest.mark.parametrize("stage", ["block_1", "block_2", "all"])
+    def test_every_weight_gets_a_gradient(self, stage, recipe, garments):
+        keras.utils.set_random_seed(0)
+        network = build(recipe, garments.shape, garments.classes, "float32")
+        blocks, images, labels = blocks_of(network), garments.x_train[:32], ops.convert_to_tensor(garments.y_train[:32])
+        if stage == "all":
+            game, own = Classifier(network), network.trainable_variables
+            play = lambda: ([game.judge((images, labels), training=True)[0]], None)  # noqa: E731
+        else:
+            number = int(stage[-1])
+            game = LayerAutoencoder(blocks[: number - 1], blocks[number - 1], 0.5)
+            own = game.block.trainable_variables + game.decoder.trainable_variables
+            play = lambda: ([game.error(images, training=True)], None)  # noqa: E731
+        for variable, slope in zip(own, value_and_gradients(play, [own])[2][0], strict=True):
+            assert np.abs(array(slope)).max() > 0, variable.path
+
+    def test_hidden_places_are_hidden_from_the_block_but_not_from_the_loss(self, garments, monkeypatch):
+        network = build(Recipe(blocks=((4,),)), garments.shape, 10, "float32")
+        game = LayerAutoencoder([], blocks_of(network)[0], 0.75)
+        seen = []
+        monkeypatch.setattr(game, "block", lambda x, training: seen.append(array(x)) or blocks_of(network)[0](x))
+        game.error(garments.x_train, training=True)
+        game.error(garments.x_train, training=False)
+        full = array(to_signed(garments.x_train))
+        assert (seen[0] == 0).mean() == pytest.approx(0.75, abs=0.01)
+        np.testing.assert_array_equal(seen[0][seen[0] != 0], full[seen[0] != 0])
+        np.testing.assert_array_equal(seen[1], full)
+
+    def test_the_parts_share_no_image_that_they_must_not(self, garments, recipe):
+        unlabelled, labelled, validation = split(garments, recipe)
+        assert sorted([*labelled, *validation]) == list(range(len(garments.x_train)))
+        assert not set(unlabelled) & set(validation)
+        _, few, held_out = split(garments, replace(recipe, labels=64))
+        assert (len(few), len(held_out)) == (32, 32)
+        assert not set(few) & set(held_out)
+
+    def test_moving_an_image_by_hand(self, garments):
+        images = garments.x_train[:50]
+        out = moved(images, np.random.default_rng(0), 1, flip=True)
+        framed = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        for image, frame in zip(out, framed, strict=True):
+            places = [frame[y : y + 28, x : x + 28] for y in range(3) for x in range(3)]
+            assert any(np.array_equal(image, view) for place in places for view in (place, place[:, ::-1]))
+        np.testing.assert_array_equal(moved(images, np.random.default_rng(0), 0, flip=False), images)
+
+    def test_interrupted_and_resumed_equals_never_interrupted(self, recipe, garments, tmp_path):
+        def whole(folder):
+            return fine_tune(recipe, garments, pretrain(recipe, garments, folder, "float32"), folder)
+
+        expected = whole(tmp_path / "whole")
+
+        class Stop(keras.callbacks.Callback):
+            steps = 0
+
+            def on_train_batch_end(self, batch, logs=None):
+                Stop.steps += 1
+                if Stop.steps % 5 == 0:  # in the middle of epochs, of layers and of fine-tuning
+                    raise KeyboardInterrupt
+
+        folder, calls = tmp_path / "parts", 0
+        while True:
+            calls += 1
+            try:
+                start = pretrain(recipe, garments, folder, "float32", extra_callbacks=[Stop()])
+                actual = fine_tune(recipe, garments, start, folder, extra_callbacks=[Stop()])
+                break
+            except KeyboardInterrupt:
+                continue
+        assert calls > 4
+        assert same(weights(expected.network), weights(actual.network))
+        assert expected.history.drop(columns="seconds").equals(actual.history.drop(columns="seconds"))
+
+    def test_early_stopping_keeps_the_best_epoch(self, recipe, garments):
+        hasty = replace(recipe, epochs=30, patience=2, learning_rate=0.02)
+        trained = fine_tune(hasty, garments, pretrain(replace(hasty, layer_epochs=0), garments, dtype="float32"))
+        losses = trained.history["val_cross_entropy"].to_numpy()
+        assert len(losses) - 1 - losses.argmin() == 2
+        _, _, held_out = split(garments, hasty)
+        chances = probabilities(trained.network, garments.x_train[held_out])
+        own = chances[np.arange(len(held_out)), garments.y_train[held_out]]
+        assert -np.log(own).mean() == pytest.approx(losses.min(), rel=1e-3)
+
+    def test_the_start_of_fine_tuning_is_left_alone(self, recipe, garments):
+        start = pretrain(replace(recipe, layer_epochs=0), garments, dtype="float32")
+        before = weights(start.network)
+        fine_tune(replace(recipe, epochs=1), garments, start)
+        assert same(before, weights(start.network))
+
+    def test_probabilities_are_some_and_know_no_left_and_right_if_asked(self, recipe, garments):
+        network = build(recipe, garments.shape, garments.classes, "float32")
+        chances = probabilities(network, garments.x_test, flip=True)
+        np.testing.assert_allclose(chances.sum(axis=1), 1, rtol=1e-5)
+        np.testing.assert_allclose(chances, probabilities(network, garments.x_test[:, :, ::-1], flip=True), atol=1e-5)
+
+    @pytest.mark.parametrize(
+        "bad", [{"dropout": 1.5}, {"blocks": ()}, {"patience": 0}, {"labels": 100, "validation": 100}, {"shift": -1}]
+    )
+    def test_nonsense_is_refused_in_a_sentence(self, bad):
+        with pytest.raises(CganError):
+            Recipe(**bad)
+
+    def test_too_few_images_are_refused(self, garments):
+        with pytest.raises(CganError, match="too few"):
+            pretrain(Recipe(), garments)
+
+    def test_a_checkpoint_of_another_recipe_is_refused(self, recipe, garments, tmp_path):
+        pretrain(recipe, garments, tmp_path, "float32")
+        with pytest.raises(CganError, match="other settings"):
+            pretrain(replace(recipe, hidden=0.1), garments, tmp_path, "float32")
+
+    def test_both_kinds_of_stage_are_named(self, recipe, garments):
+        trained = fine_tune(recipe, garments, pretrain(recipe, garments))
+        assert list(dict.fromkeys(trained.history["stage"])) == ["block_1", "block_2", FINE_TUNING]
+        assert _Stage("x", None, recipe, 1, "", None).path is None
+
+
+class TestShipped:
+    @pytest.fixture
+    def folder(self, trained, garments, tmp_path):
+        return save(tmp_path / "stacked_tiny", {"stacked": trained, "again": trained}, garments).path
+
+    def test_what_is_read_is_what_was_written(self, folder, trained, garments):
+        read = Stacked(folder)
+        assert same(weights(trained.network), weights(read.network))
+        assert read.recipes == {"stacked": trained.recipe, "again": trained.recipe}
+        kept = read.histories["stacked"]
+        assert kept.reindex(columns=trained.history.columns).astype(trained.history.dtypes).equals(trained.history)
+        expected = probabilities(trained.network, garments.x_test, flip=True)
+        np.testing.assert_array_equal(read.probabilities(garments.x_test), expected)
+        right = (expected.argmax(axis=1) == garments.y_test).mean()
+        assert read.scores.loc["stacked", "accuracy"] == pytest.approx(right, abs=1e-6)
+
+    def test_only_whole_folders_are_left(self, folder, trained, garments):
+        save(folder, {"stacked": trained}, garments)
+        assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+        assert list(Stacked(folder).histories) == ["stacked"]
+
+    def test_damage_is_reported_in_a_sentence(self, folder):
+        file = folder / "classifier.safetensors"
+        file.write_bytes(file.read_bytes()[:-1] + b"x")
+        with pytest.raises(CganError, match="altered"):
+            Stacked(folder)
+        file.unlink()
+        with pytest.raises(CganError, match="can be read"):
+            Stacked(folder)
+        with pytest.raises(CganError, match="no stacked classifier"):
+            Stacked("stacked_nothing")
