@@ -10,10 +10,11 @@ import numpy as np
 from . import checkpoints
 from .backend import keras
 from .errors import CganError
+from .experiments import ALL_CLASSES, shown_classes
 from .images import grid
 from .sampling import draw_signed
 
-ROWS, COLUMNS = 20, 10  # classes and seeds of an evolution picture, at most
+COLUMNS = 10  # seeds of an evolution picture
 SQUARE = 6  # rows and columns where there are no classes
 
 
@@ -46,28 +47,37 @@ class Recorder(keras.callbacks.Callback):
 class Evolution(keras.callbacks.Callback):
     """Draws the same classes from the same seeds before training, after epochs 1, 2, 3, and every fifth.
 
-    A row is a class, a column a seed. Without classes it is a square of seeds, after every epoch.
+    A row is a class, a column a seed; of very many classes some are chosen, and one more picture shows all of them.
+    Without classes (None) it is a square of seeds, after every epoch.
     """
 
-    def __init__(self, progress, classes):
+    def __init__(self, progress, class_names):
         super().__init__()
-        self.progress, self.unconditional = progress, classes == 1
-        self.columns = SQUARE if self.unconditional else COLUMNS
-        rows = np.zeros(SQUARE, int) if self.unconditional else np.arange(min(classes, ROWS))
-        self.labels = np.repeat(rows, self.columns)
-        self.seeds = range(SQUARE**2) if self.unconditional else np.tile(np.arange(COLUMNS), len(rows))
+        self.progress, self.class_names = progress, class_names
+
+    @property
+    def sheet(self):
+        """Labels, seeds and columns of a picture."""
+        if not self.class_names:
+            return np.zeros(SQUARE**2, int), range(SQUARE**2), SQUARE
+        rows = shown_classes(self.class_names)
+        return np.repeat(rows, COLUMNS), np.tile(np.arange(COLUMNS), len(rows)), COLUMNS
 
     def on_train_begin(self, logs=None):
         if not self.progress.epoch and not self.progress.step:
             self.draw(0)
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.unconditional or epoch + 1 <= 3 or (epoch + 1) % 5 == 0:
+        if not self.class_names or epoch + 1 <= 3 or (epoch + 1) % 5 == 0:
             self.draw(epoch + 1)
 
     def draw(self, epoch):
-        images = self.model.paint(self.labels, self.seeds)
-        self.progress.evolution[epoch] = grid(images, columns=self.columns)
+        labels, seeds, columns = self.sheet
+        self.progress.evolution[f"epoch_{epoch:04d}"] = grid(self.model.paint(labels, seeds), columns)
+        if self.class_names and len(set(labels)) < len(self.class_names):
+            count = len(self.class_names)
+            images = self.model.paint(np.repeat(np.arange(count), 3), np.tile(np.arange(3), count))
+            self.progress.evolution[ALL_CLASSES] = grid(images, columns=30)
 
 
 class Guard(keras.callbacks.Callback):

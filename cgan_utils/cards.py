@@ -1,10 +1,11 @@
 """The card of a run: its README.md, made from run.json and the history, so that it cannot disagree with them."""
 
 from .architectures import conditional
+from .experiments import ALL_CLASSES
 
 
-def card(name, record, history, epochs_drawn):
-    """Markdown text. record: run.json as a dict; history: list of dicts; epochs_drawn: epochs in evolution/."""
+def card(name, record, history, pictures):
+    """Markdown text. record: run.json as a dict; history: list of dicts; pictures: names of those in evolution/."""
     experiment, data, training = record["experiment"], record["data"], record["training"]
     optimizer = f"{experiment['optimizer']}, learning rate {experiment['learning_rate']:g}"
     if experiment["optimizer"] == "adam":
@@ -27,11 +28,14 @@ def card(name, record, history, epochs_drawn):
         lines += [f"**Shorter than planned:** {training['epochs']} of {planned} epochs.", ""]
     if history:
         lines += ["## Last epoch", "", "| | training | test |", "|---|---|---|", *_last_epoch(history[-1]), ""]
-    if epochs_drawn:
+    epochs = sorted(picture for picture in pictures if picture.startswith("epoch"))
+    if epochs:
         layout = "A row is a class, a column is a seed." if named else "Each image is from a seed of its own."
         lines += ["## Evolution", "", layout, ""]
-        lines += [f"![epoch {epoch}](evolution/epoch_{epoch:04d}.png)" for epoch in (epochs_drawn[0], epochs_drawn[-1])]
+        lines += [f"![{picture}](evolution/{picture}.png)" for picture in (epochs[0], epochs[-1])]
         lines += [""]
+    if ALL_CLASSES in pictures:
+        lines += ["All classes, three seeds each:", "", f"![all classes](evolution/{ALL_CLASSES}.png)", ""]
     choice = f" --class {data['class_names'][-1]!r}" if named else " --count 10"
     lines += ["Draw with it: ", "", f"    cgan generate {name}{choice} --out image.png", ""]
     return "\n".join(lines)

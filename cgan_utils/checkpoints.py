@@ -27,7 +27,7 @@ class Progress:
     history: list = field(default_factory=list)  # a dict per finished epoch
     trained_as: list = field(default_factory=list)  # names of the experiments that this training has served
     losses: list = field(default_factory=list)  # a tuple per step, in the order of the game's `loss_names`
-    evolution: dict = field(default_factory=dict)  # epoch → uint8 picture [H, W, C]
+    evolution: dict = field(default_factory=dict)  # name, such as 'epoch_0005' → uint8 picture [H, W, C]
 
 
 def save(path, game, progress, identity):
@@ -37,7 +37,7 @@ def save(path, game, progress, identity):
     """
     tensors = {name: np.asarray(_numpy(variable)) for name, variable in _variables(game).items()}
     tensors["losses"] = np.asarray(progress.losses or np.empty((0, 2)), "float32")
-    tensors |= {f"evolution/{epoch}": picture for epoch, picture in progress.evolution.items()}
+    tensors |= {f"evolution/{name}": picture for name, picture in progress.evolution.items()}
     numbers = {k: v for k, v in vars(progress).items() if k not in ("losses", "evolution")}
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def read_progress(path, identity):
         progress = Progress(**json.loads(metadata["progress"]))
         progress.losses = [tuple(map(float, pair)) for pair in file.get_tensor("losses")]
         pictures = [key for key in file.keys() if key.startswith("evolution/")]  # noqa: SIM118 (not a dict)
-        progress.evolution = {int(key.partition("/")[2]): file.get_tensor(key) for key in pictures}
+        progress.evolution = {key.partition("/")[2]: file.get_tensor(key) for key in pictures}
     return progress
 
 

@@ -132,3 +132,20 @@ def experiment(name, **changes):
     if name not in EXPERIMENTS:
         raise CganError(unknown("experiment", name, EXPERIMENTS))
     return replace(EXPERIMENTS[name], **changes)
+
+
+ROWS = 20  # classes that an evolution picture shows, at most
+ALL_CLASSES = "all_classes"  # name of the picture that shows the others, too
+# Of CIFAR-100: those with a colour or a shape of their own, and some without.
+SHOWN = (
+    *("apple", "orange", "pear", "sweet_pepper", "sunflower", "poppy", "rose", "mountain", "sea", "plain"),
+    *("cloud", "road", "maple_tree", "clock", "plate", "bottle", "wardrobe", "rocket", "bus", "leopard"),
+)
+
+
+def shown_classes(class_names):
+    """Indices of the classes in an evolution picture: all, or of more than 20 those in SHOWN, else the first ones."""
+    if len(class_names) <= ROWS:
+        return list(range(len(class_names)))
+    chosen = [class_names.index(name) for name in SHOWN if name in class_names]
+    return chosen or list(range(ROWS))

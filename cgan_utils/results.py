@@ -7,7 +7,8 @@
     history.csv                     a row per epoch
     losses.npz                      `losses` [steps, 2]: discriminator and generator, a row per iteration (of an
                                     autoencoder: reconstruction and divergence)
-    evolution/epoch_0005.png        a row per class, a column per seed, at native resolution
+    evolution/epoch_0005.png        a row per class, a column per seed, at native resolution; of very many classes
+                                    some, then evolution/all_classes.png shows all after the last such epoch
     README.md                       the card, made from run.json
 
 Nothing is unpickled and no code is read from files: the network is rebuilt by name.
@@ -27,7 +28,7 @@ from safetensors.numpy import load, save
 from .architectures import conditional
 from .datasets import class_index
 from .errors import CganError, unknown
-from .experiments import EXPERIMENTS, Experiment
+from .experiments import EXPERIMENTS, Experiment, shown_classes
 from .images import from_png, to_png
 
 FORMAT = 1
@@ -157,6 +158,11 @@ class Run:
         return {int(file.stem.removeprefix("epoch_")): from_png(file) for file in files}
 
     @property
+    def shown_classes(self):
+        """The names of the rows of an evolution picture, from top to bottom."""
+        return [self.class_names[label] for label in shown_classes(self.class_names)]
+
+    @property
     def size(self):
         """Bytes on disk."""
         return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
@@ -184,7 +190,7 @@ def write_run(path, record, networks, history, losses, evolution):
     """Write a run's folder, complete or not at all, and return it opened.
 
     record: run.json without 'format' and 'weights'; networks: {LAST: model, …}; history: list of dicts;
-    losses: [steps, k]; evolution: {epoch: uint8 picture}.
+    losses: [steps, k]; evolution: {file name without ending: uint8 picture}.
     """
     from .cards import card
 
@@ -202,9 +208,9 @@ def write_run(path, record, networks, history, losses, evolution):
         new / "history.csv", index=False, lineterminator="\n"
     )
     np.savez_compressed(new / "losses.npz", losses=np.asarray(losses or np.empty((0, 2)), "float32"))
-    for epoch, picture in evolution.items():
-        (new / "evolution" / f"epoch_{epoch:04d}.png").write_bytes(to_png(picture))
-    (new / "README.md").write_text(card(path.name, record, history, sorted(evolution)), encoding="utf-8")
+    for name, picture in evolution.items():
+        (new / "evolution" / f"{name}.png").write_bytes(to_png(picture))
+    (new / "README.md").write_text(card(path.name, record, history, evolution), encoding="utf-8")
     shutil.rmtree(old, ignore_errors=True)
     if path.exists():
         path.rename(old)

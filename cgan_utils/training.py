@@ -119,13 +119,12 @@ def train(
         record = _record(settings, data, game, progress, policy)
         return write_run(out, record, game.kept, progress.history, progress.losses, progress.evolution)
 
-    classes = data.classes if conditional(settings.architecture) else 1
     interrupt = callbacks.Interruptible()
     around = [
         callbacks.Resume(checkpoint if resume else None, progress),
         callbacks.Recorder(progress),
-        callbacks.Guard(progress, classes),
-        callbacks.Evolution(progress, classes),
+        callbacks.Guard(progress, data.classes),
+        callbacks.Evolution(progress, data.class_names if conditional(settings.architecture) else None),
         callbacks.Saver(save_state, save_run, checkpoint_minutes, checkpoint_steps),
         interrupt,
         *extra_callbacks,

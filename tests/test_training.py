@@ -10,8 +10,10 @@ import pytest
 
 from cgan_utils import callbacks, checkpoints
 from cgan_utils.backend import keras
+from cgan_utils.datasets import load
 from cgan_utils.errors import CganError
 from cgan_utils.experiments import EXPERIMENTS, Experiment
+from cgan_utils.images import from_png
 from cgan_utils.results import Run
 from cgan_utils.training import batches, make_gan, train
 
@@ -103,6 +105,22 @@ def test_evolution_without_classes_is_a_square_of_seeds_after_every_epoch(uncond
     assert list(unconditional_run.evolution) == [0, 1, 2]
     assert unconditional_run.evolution[2].shape == (6 * 29 - 1, 6 * 29 - 1, 1)
     assert "Each image is from a seed" in (unconditional_run.path / "README.md").read_text()
+
+
+def test_of_very_many_classes_some_evolve_and_one_page_shows_all(tmp_path):
+    data = load("cifar100", stand_in=True).limited(32)
+    settings = Experiment("tiny_cifar100", "cifar100", "tiny", epochs=1, batch_size=16)
+    run = train(settings, tmp_path / "a", data=data, verbose=0)
+    assert len(run.shown_classes) == 20
+    assert {"sunflower", "apple", "clock", "mountain"} <= set(run.shown_classes)
+    assert run.evolution[1].shape == (20 * 33 - 1, 10 * 33 - 1, 3)
+    page = from_png(run.path / "evolution" / "all_classes.png")
+    assert page.shape == (10 * 33 - 1, 30 * 33 - 1, 3)
+    sunflower = run.class_names.index("sunflower")
+    row, column = divmod(3 * sunflower, 30)
+    drawn = page[row * 33 : row * 33 + 32, column * 33 : column * 33 + 32]
+    np.testing.assert_allclose(drawn.astype(int), run.generate("sunflower", 0)[0], atol=1)
+    assert "all_classes.png" in (run.path / "README.md").read_text()
 
 
 def test_resuming_a_finished_training_changes_nothing(tiny, digits, tmp_path):
