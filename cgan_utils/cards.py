@@ -58,7 +58,7 @@ def _last_epoch(row):
 
 def _objective(experiment):
     if experiment.get("game") == "vae":
-        return "evidence lower bound"
+        return f"evidence lower bound, pixel variance {experiment['pixel_variance']:g}"
     if experiment.get("game") == "autoencoder":
         return "squared error"
     extras = (("label_smoothing", "label smoothing"), ("label_noise", "label noise"))

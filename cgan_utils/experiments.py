@@ -26,6 +26,7 @@ class Experiment:
     learning_rate: float = 2e-4
     beta_1: float = 0.5  # Adam's first momentum; RMSprop has none
     game: str = "gan"  # one of GAMES
+    pixel_variance: float = 0.5  # of a variational autoencoder; see ConditionalVAE
     loss: str = "minimax"
     label_smoothing: float = 0.0
     label_noise: float = 0.0
@@ -41,7 +42,13 @@ class Experiment:
                 raise CganError(unknown(field, getattr(self, field), known))
         if not isinstance(row, GAMES[self.game]):
             raise CganError(f"Architecture {self.architecture} has not the networks that game {self.game!r} needs.")
-        for field, low in (("epochs", 1), ("batch_size", 1), ("seed", 0), ("learning_rate", 1e-12)):
+        for field, low in (
+            ("epochs", 1),
+            ("batch_size", 1),
+            ("seed", 0),
+            ("learning_rate", 1e-12),
+            ("pixel_variance", 1e-6),
+        ):
             if getattr(self, field) < low:
                 raise CganError(f"{field} is {getattr(self, field)}; it must be at least {low}.")
 

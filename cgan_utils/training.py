@@ -44,7 +44,10 @@ def make_game(settings, data, dtype=None):
     keras.utils.set_random_seed(settings.seed)
     builders = (build_encoder, build_generator)
     networks = [make(settings.architecture, data.classes, data.shape, dtype) for make in builders]
-    game = ConditionalVAE(*networks, seed=settings.seed) if settings.game == "vae" else Autoencoder(*networks)
+    if settings.game == "vae":
+        game = ConditionalVAE(*networks, settings.pixel_variance, settings.seed)
+    else:
+        game = Autoencoder(*networks)
     game.compile(make_optimizer(settings))
     return game
 
