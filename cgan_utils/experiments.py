@@ -42,13 +42,8 @@ class Experiment:
                 raise CganError(unknown(field, getattr(self, field), known))
         if not isinstance(row, GAMES[self.game]):
             raise CganError(f"Architecture {self.architecture} has not the networks that game {self.game!r} needs.")
-        for field, low in (
-            ("epochs", 1),
-            ("batch_size", 1),
-            ("seed", 0),
-            ("learning_rate", 1e-12),
-            ("pixel_variance", 1e-6),
-        ):
+        least = {"epochs": 1, "batch_size": 1, "seed": 0, "learning_rate": 1e-12, "pixel_variance": 1e-6}
+        for field, low in least.items():
             if getattr(self, field) < low:
                 raise CganError(f"{field} is {getattr(self, field)}; it must be at least {low}.")
 
