@@ -46,12 +46,14 @@ def save(path, game, progress, identity):
     os.replace(temporary, path)
 
 
-def read_progress(path, identity):
-    """The `Progress` in the file. Raises CganError if the file is damaged or of a training with other settings."""
+def read_progress(path, identity=None):
+    """The `Progress` in the file. Raises CganError if the file is damaged or, given an identity, of another training."""
     with _opened(path) as file:
         metadata = file.metadata()
         theirs = json.loads(metadata["identity"])
-        changed = [f"{k} {theirs.get(k)!r} → {v!r}" for k, v in identity.items() if theirs.get(k) != v]
+        identity = theirs if identity is None else identity
+        names = [name for name in {**theirs, **identity} if theirs.get(name) != identity.get(name)]
+        changed = [f"{name} {theirs.get(name, 'default')} → {identity.get(name, 'default')}" for name in names]
         if changed:
             raise CganError(
                 f"{path} is of a training with other settings ({'; '.join(changed)}); "

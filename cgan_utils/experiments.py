@@ -48,8 +48,13 @@ class Experiment:
                 raise CganError(f"{field} is {getattr(self, field)}; it must be at least {low}.")
 
     def settings(self):
-        """What a resumed training must share with its beginning: all but the name, the length and the record."""
-        return {k: v for k, v in asdict(self).items() if k not in ("name", "epochs", "published_seconds")}
+        """What a resumed training must share with its beginning: all but the name, the length and the record.
+
+        Defaults are left out, so that a checkpoint outlives the birth of a new field.
+        """
+        free = ("name", "epochs", "published_seconds")
+        default = {field.name: field.default for field in fields(self)}
+        return {k: v for k, v in asdict(self).items() if k not in free and v != default[k]}
 
     @classmethod
     def from_dict(cls, values):

@@ -103,7 +103,7 @@ def train(
     data = data or load(settings.dataset)
     data = data.limited(limit_images) if limit_images else data
     policy = backend.precision(precision)
-    identity = {"settings": settings.settings(), "data": data.fingerprint, "precision": policy}
+    identity = {**settings.settings(), "data": data.fingerprint, "precision": policy}
     progress = checkpoints.read_progress(checkpoint, identity) if resume else checkpoints.Progress()
     steps = len(data.x_train) // settings.batch_size
     if not steps:
