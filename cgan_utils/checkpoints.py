@@ -47,7 +47,7 @@ def save(path, game, progress, identity):
 
 
 def read_progress(path, identity=None):
-    """The `Progress` in the file. Raises CganError if the file is damaged or, given an identity, of another training."""
+    """The `Progress` in the file. Raises CganError if it is damaged or, given an identity, of another training."""
     with _opened(path) as file:
         metadata = file.metadata()
         theirs = json.loads(metadata["identity"])

@@ -1,6 +1,6 @@
 """The explorer: choose a run, a class and a seed; the generator draws. And a slider over a run's evolution.
 
-A run that knows no classes gets a dropdown of seeds in their place.
+A run that knows no classes gets a dropdown of seeds in their place; one that knows very many gets a search.
 
 Pictures are `widgets.Image` values, set from callbacks in the main thread: `Output` and matplotlib inside widgets
 appear twice, or not at all, in Colab and VS Code. Each view also emits one plain PNG, for places without widgets.
@@ -13,12 +13,14 @@ from pathlib import Path
 import ipywidgets as widgets
 from IPython.display import display
 
+from .datasets import CIFAR100_SUPERCLASSES
 from .errors import CganError
 from .images import enlarge, grid, to_png
 from .results import Run, list_runs
 
 LARGEST_SEED = 999_999
 OFFERED_SEEDS = 100  # in the dropdown of a run without classes
+MANY = 20  # classes; with more of them there is a search
 TARGET = 720  # pixels across, at most, of the picture
 _LABEL = {"description_width": "60px"}
 
@@ -38,6 +40,7 @@ class Explorer:
             options=list(runs), value=str(run or next(iter(runs))), description="Run", style=_LABEL, layout=width
         )
         self.label = widgets.Dropdown(description="Class", style=_LABEL, layout=width)
+        self.find = widgets.Text(description="Find", placeholder="part of a name or group", style=_LABEL, layout=width)
         self.seed = widgets.BoundedIntText(
             value=seed, min=0, max=LARGEST_SEED, description="Seed", style=_LABEL, layout=widgets.Layout(width="180px")
         )
@@ -48,7 +51,7 @@ class Explorer:
         self.caption = widgets.HTML()
         self.message = widgets.HTML()
         controls = [
-            widgets.HBox([self.run, self.label]),
+            widgets.HBox([self.run, self.find, self.label], layout=widgets.Layout(flex_flow="row wrap")),
             widgets.HBox([self.count, self.seed, self.new, self.save]),
         ]
         self.view = widgets.VBox([*controls, self.caption, self.image, self.message])
@@ -57,6 +60,7 @@ class Explorer:
 
     def _listen(self):
         self.run.observe(lambda change: self._change_run(self.label.value), "value")
+        self.find.observe(self._search, "value")
         self.label.observe(self._choose, "value")
         for control in (self.seed, self.count):
             control.observe(self._redraw, "value")
@@ -70,13 +74,26 @@ class Explorer:
         except CganError as error:
             self._refuse(error)
             return
-        names = run.class_names if run.conditional else [f"seed {seed}" for seed in range(OFFERED_SEEDS)]
-        options = [(name, index) for index, name in enumerate(names)]
+        options = _options(run)
         self.label.description = "Class" if run.conditional else "Seed"
-        label = label if isinstance(label, int) and label < len(names) else 0
+        self.find.layout.display = None if len(run.class_names) > MANY else "none"
+        self.find.value = ""
+        label = label if isinstance(label, int) and label < len(options) else options[0][1]
         if tuple(options) != tuple(self.label.options):
             self._quietly(lambda: setattr(self.label, "options", options))
         self._quietly(lambda: setattr(self.label, "value", label))
+        self.draw()
+
+    def _search(self, change):
+        """Leave in the dropdown the classes that have the text in their name or group, and choose the first."""
+        text = self.find.value.strip().lower()
+        found = [option for option in _options(self._current()) if text in option[0].lower()]
+        if not found:
+            self.message.value = f"No class or group has {html.escape(repr(text))} in its name."
+            return
+        kept = self.label.value if self.label.value in [index for _, index in found] else found[0][1]
+        self._quietly(lambda: setattr(self.label, "options", found))
+        self._quietly(lambda: setattr(self.label, "value", kept))
         self.draw()
 
     def draw(self):
@@ -135,6 +152,16 @@ class Explorer:
 
     def _ipython_display_(self):
         show(self.view, bytes(self.image.value))
+
+
+def _options(run):
+    """(text, value) of each entry of the class dropdown: classes, by group where they have one, or seeds."""
+    if not run.conditional:
+        return [(f"seed {seed}", seed) for seed in range(OFFERED_SEEDS)]
+    groups = {name: group for group, names in CIFAR100_SUPERCLASSES.items() for name in names}
+    if not set(run.class_names) <= set(groups):
+        return [(name, index) for index, name in enumerate(run.class_names)]
+    return sorted((f"{groups[name]} · {name}".replace("_", " "), index) for index, name in enumerate(run.class_names))
 
 
 def explore(run=None, label=0, seed=0, count=10):

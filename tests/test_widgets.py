@@ -4,12 +4,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from cgan_utils import plots, widgets
+from cgan_utils import datasets, plots, widgets
 from cgan_utils.backend import keras
 from cgan_utils.errors import CganError
+from cgan_utils.experiments import Experiment
 from cgan_utils.images import from_png
 from cgan_utils.networks import build
 from cgan_utils.results import LAST
+from cgan_utils.training import train
 
 
 @pytest.fixture
@@ -85,6 +87,35 @@ def test_a_run_without_classes_gets_a_dropdown_of_seeds(home, unconditional_run)
     assert explorer.label.description == "Class"
     assert explorer.label.value < 10
     assert "class <b>" in explorer.caption.value
+
+
+@pytest.fixture(scope="module")
+def run_of_a_hundred(tmp_path_factory):
+    data = datasets.load("cifar100", stand_in=True).limited(32)
+    settings = Experiment("hundred", "cifar100", "tiny", epochs=1, batch_size=16)
+    return train(settings, tmp_path_factory.mktemp("runs") / "hundred", data=data, verbose=0)
+
+
+def test_a_hundred_classes_are_grouped_and_can_be_searched(home, run_of_a_hundred):
+    shutil.copytree(run_of_a_hundred.path, home / "resultados" / "hundred")
+    explorer = widgets.Explorer("hundred", count=1)
+    assert explorer.find.layout.display is None
+    assert explorer.label.options[0][0] == "aquatic mammals · beaver"
+    assert len(explorer.label.options) == 100
+    explorer.find.value = "Sunfl"
+    assert [text for text, _ in explorer.label.options] == ["flowers · sunflower"]
+    assert "class <b>sunflower</b>" in explorer.caption.value
+    explorer.find.value = "flowers"
+    assert len(explorer.label.options) == 5
+    assert "class <b>sunflower</b>" in explorer.caption.value  # still among them
+    explorer.find.value = "xyzzy"
+    assert "xyzzy" in explorer.message.value
+    assert len(explorer.label.options) == 5
+    explorer.find.value = ""
+    assert len(explorer.label.options) == 100
+    explorer.run.value = "first"
+    assert explorer.find.layout.display == "none"
+    assert len(explorer.label.options) == 10
 
 
 def test_images_are_enlarged_to_whole_squares(explorer, tmp_path):
