@@ -26,7 +26,7 @@ class Experiment:
     learning_rate: float = 2e-4
     beta_1: float = 0.5  # Adam's first momentum; RMSprop has none
     game: str = "gan"  # one of GAMES
-    pixel_variance: float = 0.5  # of a variational autoencoder; see ConditionalVAE
+    pixel_variance: float = 1.0  # of a variational autoencoder; see ConditionalVAE
     loss: str = "minimax"
     label_smoothing: float = 0.0
     label_noise: float = 0.0
@@ -115,7 +115,7 @@ EXPERIMENTS = {
         replace(_LIGERA, name="gan_ligera_mnist"),
         replace(_LIGERA, name="gan_ligera_3x3_mnist", architecture="gan_ligera_3x3"),
         replace(_FASHION, name="modelo_1_fashion_mnist", label_smoothing=0.1, seed=1),
-        replace(_FASHION, name="cvae_fashion_mnist", game="vae", beta_1=0.9),
+        replace(_FASHION, name="cvae_fashion_mnist", game="vae", learning_rate=1e-3, beta_1=0.9),
         replace(_PLANE, name="autoencoder_2d_fashion_mnist"),
         replace(_PLANE, name="autoencoder_2d_relu_fashion_mnist", architecture="autoencoder_2d_relu"),
         Experiment(

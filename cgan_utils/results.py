@@ -125,6 +125,16 @@ class Run:
         labels = [class_index(value, self.class_names) for value in classes.tolist()]
         return draw(self.generator(file), np.broadcast_to(labels, count), np.broadcast_to(seeds, count))
 
+    def prefer(self, file):
+        """Draw with `file` (LAST or AVERAGED) from now on: rewrites run.json and the card."""
+        if file not in self.weights:
+            raise CganError(f"Run {self.name} has no {file}; it has {', '.join(self.weights)}.")
+        self.record["draws_with"] = self.draws_with = file
+        pictures = [picture.stem for picture in (self.path / "evolution").glob("*.png")]
+        for name, text in _texts(self.name, self.record, self.history.to_dict("records"), pictures).items():
+            (self.path / f".{name}").write_text(text, encoding="utf-8")
+            os.replace(self.path / f".{name}", self.path / name)
+
     def export(self, path):
         """Write the generator in Keras's own format; `keras.saving.load_model` opens it without this package."""
         path = Path(path)
@@ -192,8 +202,6 @@ def write_run(path, record, networks, history, losses, evolution):
     record: run.json without 'format' and 'weights'; networks: {LAST: model, …}; history: list of dicts;
     losses: [steps, k]; evolution: {file name without ending: uint8 picture}.
     """
-    from .cards import card
-
     path = Path(path)
     new, old = path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
     shutil.rmtree(new, ignore_errors=True)
@@ -203,20 +211,28 @@ def write_run(path, record, networks, history, losses, evolution):
         (new / file).write_bytes(content)
     hashes = {file: hashlib.sha256(content).hexdigest() for file, content in weights.items()}
     record = {"format": FORMAT, **record, "weights": hashes}
-    (new / "run.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for name, text in _texts(path.name, record, history, evolution).items():
+        (new / name).write_text(text, encoding="utf-8")
     pd.DataFrame(history, columns=None if history else ["epoch", "seconds"]).round(6).to_csv(
         new / "history.csv", index=False, lineterminator="\n"
     )
     np.savez_compressed(new / "losses.npz", losses=np.asarray(losses or np.empty((0, 2)), "float32"))
     for name, picture in evolution.items():
         (new / "evolution" / f"{name}.png").write_bytes(to_png(picture))
-    (new / "README.md").write_text(card(path.name, record, history, evolution), encoding="utf-8")
     shutil.rmtree(old, ignore_errors=True)
     if path.exists():
         path.rename(old)
     new.rename(path)
     shutil.rmtree(old, ignore_errors=True)
     return Run(path)
+
+
+def _texts(name, record, history, pictures):
+    """{file name: content} of what a person reads."""
+    from .cards import card
+
+    listing = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    return {"run.json": listing, "README.md": card(name, record, history, pictures)}
 
 
 def _pack(model):

@@ -27,9 +27,9 @@ class ConditionalVAE(Game):
     Sohn et al. 2015, equation 4: log p(x|y) ≥ E[log p(x|z, y)] - KL(q(z|x, y) || N(0, I)), with one sample of z.
 
     variance: of a pixel in [-1, 1] around what the decoder draws. It settles how much z may say: the smaller, the more
-    an error of a pixel costs beside the divergence. With 0.5 the bound is, up to a constant, the sum of the squared
-    errors plus the divergence. With the best one for the images, their mean squared error (Rybkin et al. 2021), z says
-    so much that the decoder stops listening to y, and z from N(0, I) means nothing to it.
+    an error of a pixel costs beside the divergence, and the sharper the reconstructions. But a z that says too much
+    also says what y should, the decoder stops listening to y, and a z from N(0, I) means little to it. That happens
+    with the variance that fits the images best, their mean squared error (Rybkin et al. 2021), and still with 0.5.
 
     encoder: [images in [-1, 1], labels] → [N, 2d] (means, log-variances); decoder: [z [N, d], labels] → images.
     """
@@ -37,7 +37,7 @@ class ConditionalVAE(Game):
     loss_names = ("reconstruction", "kl")
     players = ("generator", "encoder")
 
-    def __init__(self, encoder, decoder, variance=0.5, seed=0):
+    def __init__(self, encoder, decoder, variance=1.0, seed=0):
         super().__init__(name="conditional_vae")
         self.encoder, self.generator, self.variance = encoder, decoder, variance
         self.noise_seed, self.test_seed = keras.random.SeedGenerator(seed), seed + 1

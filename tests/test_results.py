@@ -199,3 +199,17 @@ def test_png_round_trip(channels, tmp_path):
     picture = np.random.RandomState(0).randint(0, 256, (5, 4, channels)).astype("uint8")
     (tmp_path / "a.png").write_bytes(to_png(picture))
     np.testing.assert_array_equal(from_png(tmp_path / "a.png"), picture)
+
+
+def test_another_generator_can_be_preferred(copy):
+    run = Run(copy)
+    last = run.generate("3", range(4))
+    card = (copy / "README.md").read_text()
+    run.prefer(AVERAGED)
+    opened = Run(copy)
+    assert opened.draws_with == AVERAGED
+    assert np.abs(opened.generate("3", range(4)).astype(int) - last).max() > 0
+    np.testing.assert_array_equal(opened.generate("3", range(4), file=LAST), last)
+    assert (copy / "README.md").read_text() == card.replace(f"| {LAST} |", f"| {AVERAGED} |")
+    with pytest.raises(CganError, match="has no other"):
+        run.prefer("other")

@@ -95,7 +95,7 @@ def test_every_weight_gets_a_gradient(settings, digits):
 
 
 def test_with_a_variance_of_a_half_the_loss_is_the_squared_error_and_a_constant(settings, digits):
-    vae = make_game(settings, digits, "float32")
+    vae = make_game(replace(settings, pixel_variance=0.5), digits, "float32")
     images, labels = to_signed(digits.x_test[:1]), ops.convert_to_tensor(digits.y_test[:1])
     reconstruction, _ = vae.bound(images, labels, 7)
     mean, log_variance = vae.encode(images, labels)
