@@ -66,6 +66,7 @@ def train(args):
         settings,
         args.out,
         resume=args.resume,
+        data=args.data,
         limit_images=args.limit_images,
         precision=args.precision,
         checkpoint_minutes=args.checkpoint_minutes,
@@ -165,6 +166,7 @@ def parser():
     add = command("train", train, "train an experiment into a new folder")
     add("experiment", help="a name from `cgan list`")
     add("--out", type=Path, metavar="DIR", help="folder of the run (default: a new one in runs/)")
+    add("--data", metavar="NAME-OR-FOLDER", help="train on other images, such as a folder of yours")
     add("--epochs", type=int, metavar="N", help="epochs in all, also when resuming")
     add("--limit-images", type=int, metavar="N", help="train on the first N images only")
     add("--batch-size", type=int, metavar="N")

@@ -11,6 +11,10 @@ from .layers import down_block, label_map, latent_map, up_block
 
 Input, layers = keras.Input, keras.layers
 
+# Of the unconditional networks' batch normalisation. With Keras's 0.99 the running statistics, which the generator
+# draws with outside training, need some hundred steps to settle; until then all drawings are grey.
+MOMENTUM = 0.9
+
 
 def build(name, classes, shape, dtype=None):
     """The two networks of architecture `name`, freshly initialised.
@@ -106,10 +110,10 @@ def _verdict(x):
 
 def _unconditional_generator(row, _, shape):
     noise = Input((LATENT,), name="noise")
-    momentum = 0.99 if row.start_norm else None
+    momentum = MOMENTUM if row.start_norm else None
     x = latent_map(noise, row.start, row.base, row.start_norm, momentum, row.slope, row.up_bias)
     for i, (filters, kernel, stride) in enumerate(row.up, start=1):
-        x = up_block(x, filters, kernel, stride, 0.99, f"up_{i}", row.slope, row.up_bias)
+        x = up_block(x, filters, kernel, stride, MOMENTUM, f"up_{i}", row.slope, row.up_bias)
     kernel, stride = row.output
     x = layers.Conv2DTranspose(shape[2], kernel, strides=stride, padding="same", name="pixels")(x)
     return keras.Model([noise], layers.Activation("tanh", name="tanh", dtype="float32")(x), name="generator")
@@ -119,7 +123,7 @@ def _unconditional_discriminator(row, _, shape):
     x = image = Input(shape, name="image")
     last = len(row.down)
     for i, (filters, kernel, stride) in enumerate(row.down, start=1):
-        momentum = 0.99 if row.down_norm and 1 < i < last else None
+        momentum = MOMENTUM if row.down_norm and 1 < i < last else None
         x = down_block(x, filters, kernel, stride, momentum, i < last or row.last_activation, f"down_{i}", row.slope)
         if row.dropout:
             x = layers.Dropout(row.dropout, seed=i, name=f"dropout_{i}")(x)

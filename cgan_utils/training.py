@@ -11,7 +11,7 @@ from . import backend, callbacks, checkpoints
 from .architectures import conditional
 from .autoencoders import Autoencoder
 from .backend import keras
-from .datasets import load
+from .datasets import SHAPES, ImageDataset, load
 from .errors import CganError
 from .experiments import Experiment
 from .experiments import experiment as find_experiment
@@ -87,7 +87,8 @@ def train(
     out: folder of the run, by default a new one in runs/. It is rewritten after each epoch, and a checkpoint with
     the whole state lies beside it (`<out>.checkpoint`), written each epoch and every `checkpoint_minutes`.
     resume: go on from that checkpoint; on a CPU the result equals, bit for bit, that of a run never interrupted.
-    data: an `ImageDataset`, by default the experiment's. changes: fields of the experiment, such as epochs=5.
+    data: an `ImageDataset`, or the name or folder of one; by default the experiment's. changes: fields of the
+    experiment, such as epochs=5.
     Ctrl-C stops after the step under way and keeps what was trained; a second one stops at once, and what the last
     checkpoint holds is kept.
 
@@ -100,7 +101,8 @@ def train(
     checkpoint = out.with_name(f"{out.name}.checkpoint")
     if not resume and (out.exists() or checkpoint.exists()):
         raise CganError(f"{out} already holds a training; continue it with --resume, or choose another folder.")
-    data = data or load(settings.dataset)
+    if not isinstance(data, ImageDataset):
+        data = load(data or settings.dataset, size=SHAPES[settings.dataset][0])
     data = data.limited(limit_images) if limit_images else data
     policy = backend.precision(precision)
     identity = {**settings.settings(), "data": data.fingerprint, "precision": policy}

@@ -5,11 +5,13 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from cgan_utils import architectures, experiments
 from cgan_utils.__main__ import main
 from cgan_utils.backend import keras
 from cgan_utils.images import from_png
+from cgan_utils.results import Run
 
 LIGHT = (
     "import sys, {module}\n"
@@ -87,6 +89,21 @@ def test_generate_arrays_for_other_tools(home, capsys):
         assert file["labels"].tolist() == sorted(list(range(10)) * 3)
 
 
+def test_train_on_a_folder_of_ones_own(home, capsys, monkeypatch):
+    settings = experiments.Experiment("tiny_any", "mnist", "tiny_unconditional", epochs=1, batch_size=4)
+    monkeypatch.setitem(experiments.EXPERIMENTS, "tiny_any", settings)
+    monkeypatch.setenv("CGAN_CACHE_DIR", str(home / "cache"))
+    (home / "mine").mkdir()
+    for i, picture in enumerate(np.random.RandomState(0).randint(0, 256, (10, 50, 40, 3)).astype("uint8")):
+        Image.fromarray(picture).save(home / "mine" / f"{i}.png")
+    code, out, _ = says(capsys, "train", "tiny_any", "--data", home / "mine", "--out", home / "run")
+    assert code == 0
+    run = Run(home / "run")
+    assert run.record["data"]["title"] == "mine"
+    assert run.record["data"]["images"] == 9
+    assert run.generate(0, range(2)).shape == (2, 28, 28, 3)
+
+
 def test_demo_prints_where_the_picture_is(home, capsys):
     code, out, _ = says(capsys, "demo", "--run", "tiny_digits")
     assert code == 0
@@ -102,7 +119,7 @@ def test_train_and_resume(home, capsys, monkeypatch, digits):
     monkeypatch.setitem(
         experiments.EXPERIMENTS, "tiny_digits", experiments.Experiment("tiny_digits", "mnist", "tiny", epochs=2)
     )
-    monkeypatch.setattr("cgan_utils.training.load", lambda name: digits)
+    monkeypatch.setattr("cgan_utils.training.load", lambda name, size: digits)
     command = ["train", "tiny_digits", "--out", home / "mine", "--limit-images", 32, "--batch-size", 16, "--seed", 4]
     code, out, _ = says(capsys, *command, "--epochs", 1)
     assert code == 0
