@@ -1,0 +1,81 @@
+"""Figures that set two generators side by side; each function draws one and returns it.
+
+Colours are safe for colour-blind eyes, and a marker or a line style says the same again.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from .images import grid
+from .plots import picture_on
+
+MODELS = (("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"))  # colour and marker of the models of a figure
+UNITS = {
+    "likeness": "share of images",
+    "diversity": "grey levels",
+    "coverage": "share of real images",
+    "sharpness": "grey levels",
+}
+
+
+def strips(blocks, title="", xlabel=""):
+    """Rows of images with their names, in blocks side by side: {block: {row: uint8 images [N, H, W, C]}}."""
+    widths = [len(next(iter(rows.values()))) for rows in blocks.values()]
+    names = list(next(iter(blocks.values())))
+    size = (0.56 * sum(widths) + 1.4, 0.56 * len(names) + 0.9)
+    figure, axes = plt.subplots(1, len(blocks), figsize=size, width_ratios=widths, layout="constrained", squeeze=False)
+    for axis, columns, (block, rows) in zip(axes[0], widths, blocks.items(), strict=True):
+        images = np.concatenate(list(rows.values()))
+        side = images.shape[1] + 1
+        picture_on(axis, grid(images, columns, background=255), block)
+        axis.axis("on")
+        axis.set(xticks=[], xlabel=xlabel)
+        axis.set_yticks(np.arange(len(names)) * side + side / 2 - 1, names if axis is axes[0, 0] else [])
+        axis.tick_params(left=False)
+        axis.spines[:].set_visible(False)
+    if title:
+        figure.suptitle(title)
+    return figure
+
+
+def by_class(scores, real):
+    """A panel per measure, a line per class: what each model scores, and real images.
+
+    scores: {model: table of `Judge.scores`}; real: that of `Judge.real_scores`.
+    """
+    figure, axes = plt.subplots(1, 4, figsize=(12, 4.4), sharey=True, layout="constrained")
+    places = np.arange(len(real))[::-1]
+    for axis, (measure, unit) in zip(axes, UNITS.items(), strict=True):
+        values = np.array([real[measure], *(table[measure] for table in scores.values())])
+        axis.hlines(places, values.min(axis=0), values.max(axis=0), color="#bbbbbb", zorder=1)
+        axis.scatter(values[0], places, color="black", marker="|", s=160, linewidth=2, label="real images")
+        shifts = 0.15 * np.linspace(1, -1, len(scores))  # so that no marker hides another
+        for (colour, marker), model, column, shift in zip(MODELS, scores, values[1:], shifts, strict=False):
+            axis.scatter(column, places + shift, color=colour, marker=marker, s=45, label=model, zorder=2)
+        axis.set(title=measure.capitalize(), xlabel=unit, xlim=(0, None))
+        axis.grid(axis="x", alpha=0.3)
+    axes[0].set_yticks(places, real.index)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(scores) + 1)
+    return figure
+
+
+def over_seeds(looks, real, names):
+    """Each measure while the models learn: a thin line per seed, their mean thick; dashed: real images.
+
+    looks: a table with columns experiment, seed, images_seen and the measures; real: {measure: value}; names:
+    {experiment: how the figure calls it}.
+    """
+    figure, axes = plt.subplots(2, 2, figsize=(11, 6.6), layout="constrained", sharex=True)
+    for axis, (measure, unit) in zip(axes.flat, UNITS.items(), strict=True):
+        for (colour, marker), (experiment, name) in zip(MODELS, names.items(), strict=False):
+            lines = looks[looks["experiment"] == experiment].pivot(index="images_seen", columns="seed", values=measure)
+            axis.plot(lines, color=colour, linewidth=0.8, alpha=0.6)
+            axis.plot(lines.mean(axis=1), color=colour, marker=marker, linewidth=2, label=f"{name}, mean of the seeds")
+        axis.axhline(real[measure], color="black", linestyle="--", linewidth=0.9, label="real images")
+        axis.set(title=measure.capitalize(), ylabel=unit, ylim=(0, None))
+        axis.grid(alpha=0.3)
+    for axis in axes[1]:
+        axis.set_xlabel("images seen in training")
+    axes[0, 0].legend(fontsize=8)
+    figure.suptitle(f"{looks['seed'].nunique()} seeds, each a thin line")
+    return figure

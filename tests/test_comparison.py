@@ -1,0 +1,141 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from cgan_utils import comparison, datasets
+from cgan_utils.comparison import Judge, arc, covered, diversity, nearest, sharpness
+from cgan_utils.comparison_plots import by_class, over_seeds, strips
+from cgan_utils.experiments import Experiment
+from cgan_utils.sampling import latent
+from cgan_utils.training import train
+
+
+@pytest.fixture(scope="session")
+def vae(digits, tmp_path_factory):
+    settings = Experiment("tiny_vae", "mnist", "tiny", epochs=1, batch_size=16, game="vae")
+    return train(settings, tmp_path_factory.mktemp("runs") / "tiny_vae", data=digits, verbose=0)
+
+
+@pytest.fixture(scope="session")
+def shapes():
+    return datasets.load("fashion_mnist", stand_in=True)
+
+
+@pytest.fixture(scope="session")
+def judge(shapes):
+    return Judge(shapes, epochs=5)
+
+
+def flat(level, count=1):
+    return np.full((count, 4, 4, 1), level, "uint8")
+
+
+def test_diversity_is_the_mean_difference_of_all_pairs():
+    images = np.concatenate([flat(0), flat(10), flat(40)])
+    assert diversity(images) == pytest.approx((10 + 40 + 30) / 3)
+
+
+def test_equal_images_have_no_diversity_and_one_image_neither():
+    assert diversity(flat(200, count=5)) == 0
+    assert diversity(flat(200)) == 0
+
+
+def test_sharpness_is_the_mean_difference_of_neighbours():
+    stripes = np.zeros((2, 4, 4, 1), "uint8")
+    stripes[:, :, ::2] = 255  # every horizontal neighbour differs, no vertical one
+    assert sharpness(stripes) == 255 / 2
+    assert sharpness(flat(255)) == 0
+
+
+def test_a_real_point_is_covered_if_a_drawn_one_is_as_near_as_its_neighbour(monkeypatch):
+    monkeypatch.setattr(comparison, "NEIGHBOURS", 1)
+    real = np.array([[0.0], [1.0], [10.0], [12.0]])  # their nearest ones are 1, 1, 2 and 2 away
+    assert covered(real, np.array([[0.5]])).tolist() == [True, True, False, False]
+    assert covered(real, np.array([[-1.0], [14.5]])).tolist() == [True, False, False, False]
+    assert not covered(real, np.array([[100.0]])).any()
+    assert covered(real, real).all()
+
+
+def test_few_points_and_equal_points_have_a_coverage():
+    assert covered(np.zeros((2, 3)), np.zeros((4, 3))).all()
+    assert not covered(np.zeros((9, 3)), np.ones((1, 3))).any()
+
+
+def test_nearest_tells_how_far_and_which():
+    distances, indices = nearest(np.array([[0.0, 0.0], [5.0, 0.0]]), np.array([[3.0, 4.0], [5.0, 1.0], [9.0, 9.0]]))
+    np.testing.assert_allclose(distances, [5, 1])
+    np.testing.assert_array_equal(indices, [0, 1])
+
+
+def test_an_arc_turns_by_equal_angles():
+    points = arc(np.array([2.0, 0.0]), np.array([0.0, 2.0]), 4)
+    np.testing.assert_allclose(np.degrees(np.arctan2(points[:, 1], points[:, 0])), [0, 30, 60, 90], atol=1e-9)
+    np.testing.assert_allclose(np.linalg.norm(points, axis=1), 2)
+
+
+def test_an_arc_between_two_draws_stays_as_far_from_the_origin_as_they_are():
+    start, end = latent((0, 1))
+    lengths = np.linalg.norm(arc(start, end, 9), axis=1)
+    assert np.ptp(lengths) < 1.5
+    assert np.linalg.norm((start + end) / 2) < lengths.min() - 1
+
+
+@pytest.mark.parametrize("end", [[1.0, 2.0], [-1.0, -2.0], [3.0, 6.0]])
+def test_an_arc_to_the_same_or_the_opposite_direction_is_a_line(end):
+    points = arc(np.array([1.0, 2.0]), np.array(end), 3)
+    np.testing.assert_allclose(points[[0, 2]], [[1, 2], end])
+    np.testing.assert_allclose(points[1], (points[0] + points[2]) / 2)
+
+
+def test_interpolation_begins_and_ends_with_the_images_of_the_seeds(run):
+    path = comparison.interpolate(run, 3, 0, 7, steps=5)
+    ends = run.generate(3, [0, 7]).astype(int)
+    assert path.shape == (5, 28, 28, 1)
+    assert np.abs(path[[0, 4]] - ends).max() <= 1
+
+
+def test_codes_and_reconstructions_do_not_depend_on_the_batch(vae, digits, monkeypatch):
+    mean, log_variance = comparison.encode(vae, digits.x_test, digits.y_test)
+    assert mean.shape == log_variance.shape == (len(digits.x_test), 100)
+    whole = comparison.reconstruct(vae, digits.x_test, digits.y_test)
+    assert whole.dtype == np.uint8
+    monkeypatch.setattr(comparison, "BATCH", 7)
+    np.testing.assert_allclose(comparison.encode(vae, digits.x_test, digits.y_test)[0], mean, atol=1e-5)
+
+
+def test_the_judge_knows_its_shapes_and_sees_when_a_class_is_another(judge, shapes):
+    assert judge.accuracy > 0.9
+    scores = judge.scores(shapes.x_test, shapes.y_test)
+    assert list(scores.index) == list(shapes.class_names)
+    wrong = judge.scores(shapes.x_test, (shapes.y_test + 1) % 10)
+    assert wrong["likeness"].mean() < 0.1 < 0.9 < scores["likeness"].mean()
+
+
+def test_one_image_repeated_is_not_diverse_and_every_score_is_a_number(judge):
+    own, _ = judge.reference[4]
+    scores = judge.scores(np.repeat(own[:1], 6, axis=0), [4] * 6).iloc[0]
+    assert scores["diversity"] == 0
+    assert scores["likeness"] in (0, 1)
+    assert not scores.isna().any()
+
+
+def test_real_scores_use_images_that_are_not_in_the_reference(judge, shapes):
+    assert [len(images) for images, _ in judge.reference] == [5] * 10
+    assert [len(images) for images in judge.unseen] == [5] * 10
+    for (known, _), unseen in zip(judge.reference, judge.unseen, strict=True):
+        assert not {image.tobytes() for image in known} & {image.tobytes() for image in unseen}
+    assert judge.real_scores(3).shape == (10, 4)
+
+
+def test_every_figure_draws(judge):
+    real = judge.real_scores(4)
+    images = judge.unseen[0]
+    assert len(strips({"a": {"x": images, "y": images}, "b": {"x": images, "y": images}}).axes) == 2
+    figure = by_class({"one": real, "two": real * 0.5}, real)
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == list(real.index)
+    assert [axis.get_title() for axis in figure.axes] == ["Likeness", "Diversity", "Coverage", "Sharpness"]
+    seen = [{"experiment": name, "seed": seed, "images_seen": n} for name in "ab" for seed in (0, 1) for n in (64, 128)]
+    looks = pd.DataFrame([row | real.mean().to_dict() for row in seen])
+    assert len(over_seeds(looks, real.mean(), {"a": "A", "b": "B"}).axes) == 4
+    plt.close("all")
