@@ -29,7 +29,7 @@ class Explorer:
     """What `explore` shows. Its widgets are attributes, so that a notebook, or a test, can set their values."""
 
     def __init__(self, run=None, label=0, seed=0, count=10):
-        runs = list_runs()
+        runs = {name: path for name, path in list_runs().items() if _draws_from_noise(path)}
         if run is not None and run not in runs:
             runs = {str(run): Run(run).path, **runs}
         if not runs:
@@ -152,6 +152,14 @@ class Explorer:
 
     def _ipython_display_(self):
         show(self.view, bytes(self.image.value))
+
+
+def _draws_from_noise(path):
+    """False for an autoencoder, whose decoder means something only near the codes of images."""
+    try:
+        return Run(path).experiment.game != "autoencoder"
+    except CganError:
+        return True  # damaged: choosing it says what is wrong
 
 
 def _options(run):

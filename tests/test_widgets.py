@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import matplotlib.pyplot as plt
@@ -144,6 +145,14 @@ def test_missing_weights_get_a_friendly_message(home):
     explorer.run.value = "first"  # and it recovers
     assert explorer.message.value == ""
     assert picture(explorer)
+
+
+def test_autoencoders_are_not_offered(home):
+    record = home / "resultados" / "second" / "run.json"
+    text = json.loads(record.read_text())
+    text["experiment"] |= {"game": "autoencoder", "architecture": "autoencoder_2d"}
+    record.write_text(json.dumps(text))
+    assert widgets.Explorer().run.options == ("first",)
 
 
 def test_no_run_at_all(tmp_path, monkeypatch):
