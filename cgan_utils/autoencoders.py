@@ -14,6 +14,7 @@ Input, layers, ops = keras.Input, keras.layers, keras.ops
 CODE = 2  # numbers that stand for an image
 SHAPE = (28, 28, 1)  # the only images that these tables fit
 ACTIVATIONS = ("linear", "relu")
+MOMENTUM = 0.9  # of batch normalisation; Keras's 0.99 would describe, for some hundred steps, images of long ago
 
 
 def build_encoder(code="linear", shape=SHAPE):
@@ -49,7 +50,7 @@ def _stack(x, table, name):
     """The layers of a table, each named after its place in it."""
     for i, row in enumerate(table, start=1):
         if row == "norm":
-            x = layers.BatchNormalization(name=f"{name}_{i}_norm")(x)
+            x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_{i}_norm")(x)
         elif isinstance(row, tuple):
             filters, kernel = row
             x = layers.Conv2D(filters, kernel, padding="same", activation="relu", name=f"{name}_{i}")(x)

@@ -104,17 +104,24 @@ class LayerAutoencoder(Game):
     def _weights(self):
         return self.block.trainable_variables + self.decoder.trainable_variables
 
-    def error(self, images, training=False):
-        """The squared error of the drawn input, mean over everything. images: uint8 [N, H, W, C]."""
+    def draw(self, images, hide, training=False):
+        """The block's input, what it sees of it, and what the decoder draws: three [N, side, side, channels].
+
+        images: uint8 [N, H, W, C]; hide: whether a part of the places is 0 for the block.
+        """
         x = to_signed(images)
         for block in self.before:
             x = block(x, training=False)
         seen = x = ops.cast(x, "float32")
-        if training:
-            seen = x * ops.cast(
-                keras.random.uniform(ops.shape(x[..., :1]), seed=self.mask_seed) >= self.hidden, x.dtype
-            )
-        return ops.mean(ops.square(self.decoder(self.block(seen, training=training)) - x))
+        if hide:
+            chance = keras.random.uniform(ops.shape(x[..., :1]), seed=self.mask_seed)
+            seen = x * ops.cast(chance >= self.hidden, x.dtype)
+        return x, seen, self.decoder(self.block(seen, training=training))
+
+    def error(self, images, training=False):
+        """The squared error of the drawing, a scalar: mean over all places, hidden or not."""
+        x, _, drawn = self.draw(images, hide=training, training=training)
+        return ops.mean(ops.square(drawn - x))
 
     def train_step(self, data):
         weights = self._weights()

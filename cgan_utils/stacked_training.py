@@ -145,17 +145,20 @@ class _Stage:
         return keras.optimizers.AdamW(rate, weight_decay=self.recipe.weight_decay)
 
     def _finish(self, progress, resume, images, labels, validation, extra_callbacks, verbose):
-        interrupt = Interruptible()
+        interrupt, steps = Interruptible(), len(images) // self.recipe.batch_size
         stopping = EarlyStopping(progress, self.recipe.patience) if isinstance(self.game, Classifier) else None
         around = [
             Resume(self.path if resume else None, progress),
             Recorder(progress),
             *([stopping] if stopping else []),
         ]
-        if self.path:
-            around.append(Saver(lambda: self._save(progress), lambda: None, minutes=2))
-        around += [interrupt, *extra_callbacks]
-        steps = len(images) // self.recipe.batch_size
+
+        def save():
+            # When all steps of an epoch are done, its validation is not: there is nothing `fit` could go on with.
+            if self.path and progress.step < steps:
+                checkpoints.save(self.path, self.game, progress, self.identity)
+
+        around += [Saver(save, lambda: None, minutes=2), interrupt, *extra_callbacks]
         while progress.epoch < self.epochs and not (stopping and stopping.satisfied):
             # An epoch that was interrupted has fewer steps to go than the others, so it is a call of its own.
             first, step = progress.epoch, progress.step
@@ -173,12 +176,9 @@ class _Stage:
                         verbose=verbose,
                     )
             except KeyboardInterrupt:
-                if self.path and not interrupt.forced:
-                    self._save(progress)
+                if not interrupt.forced:
+                    save()
                 raise
-
-    def _save(self, progress):
-        checkpoints.save(self.path, self.game, progress, self.identity)
 
     def _stream(self, images, labels, steps, epoch, step):
         """Batches in an order, and with an augmentation, that depend on (seed, epoch, step) alone."""

@@ -1,0 +1,152 @@
+"""Figures of the notebooks on autoencoders; each function draws one and returns it, unless it says otherwise.
+
+Colours are safe for colour-blind eyes, and those of the notebooks that look at data; classes differ in marker, too.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.metrics import confusion_matrix
+
+from .exploration_plots import ACCENT, COLOURS, MARKERS, TRAIN, labelled_grid
+from .images import grid
+from .layers import to_uint8
+from .plots import picture_on
+from .sampling import decode
+
+STYLES = (TRAIN, ACCENT, "#009e73", "#cc79a7", "#000000")
+
+
+def planes(spaces, labels, names, title):
+    """The same images on several maps, {name: points [N, 2]}, side by side: a colour and a marker for each class."""
+    figure, axes = _panels(len(spaces))
+    for axis, (name, points) in zip(axes, spaces.items(), strict=True):
+        for label, kind in enumerate(names):
+            own = points[labels == label]
+            style = {"s": 6, "marker": MARKERS[label], "color": COLOURS[label], "alpha": 0.5, "linewidths": 0}
+            axis.scatter(*own.T, **style, label=kind, rasterized=True)
+        axis.set(title=name, xlabel="first coordinate", ylabel="second coordinate")
+    handles = axes[0].get_legend_handles_labels()
+    legend = figure.legend(*handles, loc="outside right center", markerscale=3, title="class")
+    for handle in legend.legend_handles:
+        handle.set_alpha(1)
+    figure.suptitle(title)
+    return figure
+
+
+def image_clouds(spaces, images, title, cells=26):
+    """The same maps as clouds of images: a cell of a map shows one of the uint8 images [N, H, W, C] that lie in it."""
+    figure, axes = _panels(len(spaces))
+    for axis, (name, points) in zip(axes, spaces.items(), strict=True):
+        picture, (left, right, low, high) = cloud(points, images, cells)
+        axis.imshow(picture[..., 0], cmap="gray_r", vmin=0, vmax=255, extent=(left, right, low, high), aspect="auto")
+        axis.set(title=name, xlabel="first coordinate", ylabel="second coordinate")
+    figure.suptitle(title)
+    return figure
+
+
+def cloud(points, images, cells):
+    """(uint8 picture of cells × cells images, black where no point lies; its place (left, right, low, high)).
+
+    A cell shows the image whose point is nearest to its centre. The outermost hundredth of the points is left out.
+    """
+    low, high = np.percentile(points, (0.5, 99.5), axis=0)
+    size = np.where(high > low, high - low, 1)
+    places = (points - low) / size * cells
+    inside = ((places >= 0) & (places < cells)).all(axis=1).nonzero()[0]
+    far = np.abs(places[inside] % 1 - 0.5).max(axis=1)
+    shown = np.zeros((cells, cells, *images.shape[1:]), "uint8")
+    for i in inside[np.argsort(-far)]:  # the nearest comes last, and stays
+        column, row = places[i].astype(int)
+        shown[cells - 1 - row, column] = images[i]
+    right, top = low + size
+    return grid(shown.reshape(-1, *images.shape[1:]), cells, gap=0), (low[0], right, low[1], top)
+
+
+def decoded_grid(decoder, x, y):
+    """uint8 picture of what a decoder draws at the points (x, y) of the plane: x to the right, y upwards."""
+    points = np.array([(a, b) for b in y[::-1] for a in x])
+    return grid(np.asarray(to_uint8(decode(decoder, points, np.zeros(len(points))))), len(x), gap=0)
+
+
+def decoded_plane(decoder, x, y, title):
+    """`decoded_grid` as a figure with the coordinates on its axes."""
+    figure, axes = plt.subplots(figsize=(0.5 * len(x) + 1, 0.5 * len(y) + 1), layout="constrained")
+    half = [0.5 * (values[1] - values[0]) for values in (x, y)]
+    extent = (x[0] - half[0], x[-1] + half[0], y[0] - half[1], y[-1] + half[1])
+    axes.imshow(decoded_grid(decoder, x, y)[..., 0], cmap="gray", vmin=0, vmax=255, extent=extent, aspect="auto")
+    axes.set(title=title, xlabel="first coordinate", ylabel="second coordinate")
+    return figure
+
+
+def image_rows(rows, title):
+    """{name: uint8 images [N, H, W, C]}, a row each, one below the other."""
+    count = len(next(iter(rows.values())))
+    return labelled_grid(np.concatenate(list(rows.values())), (), count, title, list(rows), tile=0.8, lines=0)
+
+
+def curves(histories, columns, title, best=None):
+    """A panel for each column of the histories, {name: DataFrame}: solid in training, dashed on held-out images.
+
+    columns: {name in the history: (title of the panel, label of its axis)}; best: column whose lowest held-out value
+    is marked, the epoch whose weights are kept.
+    """
+    figure, axes = _panels(len(columns), width=5.2, height=3.8)
+    for axis, (column, (name, unit)) in zip(axes, columns.items(), strict=True):
+        for (training, history), colour in zip(histories.items(), STYLES, strict=False):
+            rows = history.dropna(subset=column)
+            axis.plot(rows["epoch"], rows[column], color=colour, label=f"{training}, training")
+            axis.plot(rows["epoch"], rows[f"val_{column}"], "--", color=colour, label=f"{training}, held out")
+            if best in rows:
+                kept = rows.loc[rows[f"val_{best}"].idxmin()]
+                axis.plot(kept["epoch"], kept[f"val_{column}"], "o", color=colour)
+        axis.set(title=name, xlabel="epoch", ylabel=unit)
+        axis.grid(alpha=0.3)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+    axes[0].legend(fontsize=8)
+    figure.suptitle(title)
+    return figure
+
+
+def confusion(truth, guesses, names, title):
+    """How many images of each class (rows) were taken for which (columns). Labels and guesses [N]."""
+    counts = confusion_matrix(truth, guesses, labels=range(len(names)))
+    figure, axes = plt.subplots(figsize=(7.2, 6.2), layout="constrained")
+    # The right answers would drown the wrong ones, which are what one looks for: colour is on a scale of roots.
+    axes.imshow(np.sqrt(counts), cmap="Blues")
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            dark = count > counts.max() / 3
+            axes.text(column, row, count, ha="center", va="center", fontsize=8, color="white" if dark else "black")
+    axes.set_xticks(range(len(names)), names, rotation=40, ha="right")
+    axes.set_yticks(range(len(names)), names)
+    axes.set(title=title, xlabel="predicted class", ylabel="true class")
+    return figure
+
+
+def predictions(images, truth, chances, names, title, columns=8):
+    """uint8 images [N, H, W, C] under their true class and the predicted one, with its probability. chances: [N, K]."""
+    guesses = chances.argmax(axis=1)
+    captions = [
+        f"{names[right]}\n✓ {chance:.0%}" if guess == right else f"{names[right]}\n→ {names[guess]} {chance:.0%}"
+        for right, guess, chance in zip(truth, guesses, chances.max(axis=1), strict=True)
+    ]
+    return labelled_grid(images, captions, columns, title, tile=1.35, lines=2)
+
+
+def verdict(image, chances, names, truth):
+    """One image and the probability of each class as a bar; the true class is marked."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3), layout="constrained", width_ratios=(1, 1.6))
+    picture_on(left, image, f"true class: {names[truth]}")
+    colours = [ACCENT if label == truth else TRAIN for label in range(len(names))]
+    bars = right.barh(names, 100 * chances, color=colours)
+    right.bar_label(
+        bars, [f"{100 * chance:.1f}" if chance >= 0.001 else "" for chance in chances], padding=2, fontsize=8
+    )
+    right.set(xlim=(0, 112), xlabel="probability (%); the true class in orange", title="the classifier's answer")
+    right.invert_yaxis()
+    return figure
+
+
+def _panels(count, width=4.4, height=4.2):
+    figure, axes = plt.subplots(1, count, figsize=(width * count, height), layout="constrained")
+    return figure, np.atleast_1d(axes)
