@@ -40,7 +40,12 @@ class Explorer:
             options=list(runs), value=str(run or next(iter(runs))), description="Run", style=_LABEL, layout=width
         )
         self.label = widgets.Dropdown(description="Class", style=_LABEL, layout=width)
-        self.find = widgets.Text(description="Find", placeholder="part of a name or group", style=_LABEL, layout=width)
+        self.find = widgets.Text(
+            description="Find",
+            placeholder="part of a name or group",
+            style=_LABEL,
+            layout=widgets.Layout(width="340px"),  # its own: it comes and goes
+        )
         self.seed = widgets.BoundedIntText(
             value=seed, min=0, max=LARGEST_SEED, description="Seed", style=_LABEL, layout=widgets.Layout(width="180px")
         )

@@ -58,10 +58,11 @@ def test_noisy_labels_by_hand_with_targets_in_their_range():
     same = keras.random.SeedGenerator(3)
     up = keras.ops.convert_to_numpy(keras.random.uniform(REAL.shape, -1.0, 1.0, seed=same))
     down = keras.ops.convert_to_numpy(keras.random.uniform(FAKE.shape, seed=same))
-    targets_real, targets_fake = 1 + 0.25 * up, 0.25 * down
-    assert 0.75 <= targets_real.min() <= targets_real.max() <= 1.25
-    assert 0 <= targets_fake.min() <= targets_fake.max() <= 0.25
-    expected = value(binary_cross_entropy(REAL, targets_real)) + value(binary_cross_entropy(FAKE, targets_fake))
+    targets = 1 + 0.25 * up, 0.25 * down
+    assert 0.75 <= targets[0].min() <= targets[0].max() <= 1.25
+    assert 0 <= targets[1].min() <= targets[1].max() <= 0.25
+    tensors = map(keras.ops.convert_to_tensor, targets)
+    expected = sum(value(binary_cross_entropy(*pair)) for pair in zip((REAL, FAKE), tensors, strict=True))
     first = value(loss.discriminator(REAL, FAKE))
     assert first == pytest.approx(expected, rel=1e-6)
     assert value(loss.discriminator(REAL, FAKE)) != first  # fresh labels each time

@@ -123,7 +123,7 @@ def test_a_run_keeps_decoder_and_encoder_and_a_record_of_both_terms(settings, di
     codes = run.network(ENCODER)([to_signed(digits.x_test[:2]), ops.convert_to_tensor(digits.y_test[:2])])
     assert codes.shape == (2, 200)
     z = np.zeros((3, 100))
-    assert np.ptp(decode(run.generator(), z, [0, 0, 0]), axis=0).max() == 0
+    assert np.ptp(decode(run.generator(), z, [0, 0, 0]), axis=0).max() < 1e-6
 
 
 def test_interrupted_and_resumed_equals_never_interrupted(settings, digits, tmp_path):

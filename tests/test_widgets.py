@@ -116,6 +116,7 @@ def test_a_hundred_classes_are_grouped_and_can_be_searched(home, run_of_a_hundre
     assert len(explorer.label.options) == 100
     explorer.run.value = "first"
     assert explorer.find.layout.display == "none"
+    assert explorer.label.layout.display is explorer.run.layout.display is None  # nothing else goes with it
     assert len(explorer.label.options) == 10
 
 
