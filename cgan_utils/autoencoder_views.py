@@ -22,7 +22,7 @@ def point_and_decode(decoder, codes):
 
     codes: points [N, 2] of real images, which say how far the sliders reach.
     """
-    low, high = reach(codes)
+    (low, high), middle = reach(codes), np.median(codes, axis=0)
     x, y = (np.linspace(*ends, TILES) for ends in zip(low, high, strict=True))
     background, side = decoded_grid(decoder, x, y), TILES * 28
 
@@ -37,7 +37,7 @@ def point_and_decode(decoder, codes):
         return to_png(np.concatenate([plan, gap, np.repeat(enlarge(image, SCALE), 3, axis=2)], axis=1))
 
     def slider(name, i):
-        ends = {"min": float(low[i]), "max": float(high[i]), "value": float(low[i] + high[i]) / 2}
+        ends = {"min": float(low[i]), "max": float(high[i]), "value": float(middle[i])}
         step = float(high[i] - low[i]) / 100
         return widgets.FloatSlider(**ends, step=step, description=name, layout=widgets.Layout(width="380px"))
 

@@ -1,13 +1,18 @@
+import io
 from dataclasses import replace
 
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image
 
-from cgan_utils import autoencoders, datasets
+from cgan_utils import autoencoder_plots, autoencoders, datasets
+from cgan_utils.autoencoder_views import classify, point_and_decode
 from cgan_utils.autoencoders import Autoencoder, build_decoder, build_encoder, encode
 from cgan_utils.backend import keras, value_and_gradients
 from cgan_utils.errors import CganError
-from cgan_utils.layers import to_signed
+from cgan_utils.layers import to_signed, to_uint8
 from cgan_utils.stacked import Classifier, LayerAutoencoder, Recipe, blocks_of, build
 from cgan_utils.stacked_results import Stacked, save
 from cgan_utils.stacked_training import FINE_TUNING, _Stage, fine_tune, moved, pretrain, probabilities, split
@@ -86,9 +91,9 @@ class TestPlane:
             assert np.abs(array(slope)).max() > 0, variable.path
 
     def test_the_loss_is_the_mean_squared_error(self, plane, garments):
-        images = array(to_signed(garments.x_train[:8]))
+        images = to_signed(garments.x_train[:8])
         error, codes = plane.error(images)
-        expected = np.mean((array(plane.generator([codes])) - images) ** 2)
+        expected = np.mean((array(plane.generator([codes])) - array(images)) ** 2)
         assert float(array(error)) == pytest.approx(expected, rel=1e-5)
 
     def test_training_lowers_the_error_and_follows_the_codes(self, plane, garments):
@@ -180,17 +185,19 @@ class TestStacked:
         for variable, slope in zip(own, value_and_gradients(play, [own])[2][0], strict=True):
             assert np.abs(array(slope)).max() > 0, variable.path
 
-    def test_hidden_places_are_hidden_from_the_block_but_not_from_the_loss(self, garments, monkeypatch):
-        network = build(Recipe(blocks=((4,),)), garments.shape, 10, "float32")
-        game = LayerAutoencoder([], blocks_of(network)[0], 0.75)
-        seen = []
-        monkeypatch.setattr(game, "block", lambda x, training: seen.append(array(x)) or blocks_of(network)[0](x))
-        game.error(garments.x_train, training=True)
-        game.error(garments.x_train, training=False)
-        full = array(to_signed(garments.x_train))
-        assert (seen[0] == 0).mean() == pytest.approx(0.75, abs=0.01)
-        np.testing.assert_array_equal(seen[0][seen[0] != 0], full[seen[0] != 0])
-        np.testing.assert_array_equal(seen[1], full)
+    def test_a_part_of_the_places_is_hidden_from_the_block_in_training_only(self, garments):
+        game = LayerAutoencoder([], blocks_of(build(Recipe(blocks=((4,),)), garments.shape, 10, "float32"))[0], 0.75)
+        whole, seen, drawn = map(array, game.draw(garments.x_train, hide=True))
+        np.testing.assert_array_equal(whole, array(to_signed(garments.x_train)))
+        assert (seen == 0).mean() == pytest.approx(0.75, abs=0.01)
+        np.testing.assert_array_equal(seen[seen != 0], whole[seen != 0])
+        assert drawn.shape == whole.shape
+        np.testing.assert_array_equal(array(game.draw(garments.x_train, hide=False)[1]), whole)
+
+    def test_the_loss_is_over_hidden_places_too(self, garments):
+        game = LayerAutoencoder([], blocks_of(build(Recipe(blocks=((4,),)), garments.shape, 10, "float32"))[0], 0.75)
+        whole, _, drawn = map(array, game.draw(garments.x_train, hide=False))
+        assert float(array(game.error(garments.x_train))) == pytest.approx(np.mean((drawn - whole) ** 2), rel=1e-5)
 
     def test_the_parts_share_no_image_that_they_must_not(self, garments, recipe):
         unlabelled, labelled, validation = split(garments, recipe)
@@ -313,3 +320,62 @@ class TestShipped:
             Stacked(folder)
         with pytest.raises(CganError, match="no stacked classifier"):
             Stacked("stacked_nothing")
+
+
+class TestFigures:
+    def test_a_cloud_shows_in_each_cell_the_image_nearest_to_its_centre(self):
+        corners = np.array([[0.0, 0.0], [3.0, 3.0]] * 100)  # so many that no percentile leaves them out
+        points = np.concatenate([corners, [[0.5, 2.5], [0.9, 2.6], [2.4, 0.5]]])
+        images = np.zeros((len(points), 2, 2, 1), "uint8")
+        images[-3:] = np.array([10, 20, 30], "uint8").reshape(3, 1, 1, 1)
+        picture, place = autoencoder_plots.cloud(points, images, 3)
+        assert place == (0, 3, 0, 3)
+        cells = picture.reshape(3, 2, 3, 2)[:, 0, :, 0]
+        np.testing.assert_array_equal(cells, [[10, 0, 0], [0, 0, 0], [0, 0, 30]])
+
+    def test_the_decoded_grid_has_x_to_the_right_and_y_upwards(self, plane):
+        x, y = [0.0, 5.0, 9.0], [-4.0, 4.0]
+        picture = autoencoder_plots.decoded_grid(plane.generator, x, y)
+        assert picture.shape == (56, 84, 1)
+        corner = array(to_uint8(plane.generator([np.array([[9.0, 4.0]], "float32")])))[0]
+        assert np.abs(picture[:28, 56:].astype(int) - corner).max() <= 1
+
+    def test_every_figure_has_a_title_and_names_its_axes(self, garments):
+        points = np.random.RandomState(0).standard_normal((len(garments.x_train), 2))
+        spaces, names = {"one": points, "other": points}, garments.class_names
+        history = pd.DataFrame({"epoch": [1, 2], "loss": [2.0, 1.0], "val_loss": [2.0, 1.5]})
+        figures = [
+            autoencoder_plots.planes(spaces, garments.y_train, names, "title"),
+            autoencoder_plots.image_clouds(spaces, garments.x_train, "title"),
+            autoencoder_plots.curves({"a": history}, {"loss": ("Loss", "nats")}, "title", best="loss"),
+            autoencoder_plots.confusion(garments.y_train, garments.y_train, names, "title"),
+        ]
+        for figure in figures:
+            titles = [figure.get_suptitle(), *(axes.get_title() for axes in figure.axes)]
+            assert "title" in titles
+            assert all(axes.get_xlabel() and axes.get_ylabel() for axes in figure.axes)
+            plt.close(figure)
+
+    def test_captions_tell_right_from_wrong(self, garments):
+        chances = np.array([[0.9, 0.1], [0.75, 0.25]], "float32")
+        figure = autoencoder_plots.predictions(garments.x_train[:2], [0, 1], chances, ["hat", "shoe"], "title")
+        assert [text.get_text() for text in figure.axes[0].texts] == ["hat\n✓ 90%", "shoe\n→ hat 75%"]
+        plt.close(figure)
+
+    def test_the_sliders_choose_the_point_that_is_drawn(self, plane):
+        view = point_and_decode(plane.generator, np.random.RandomState(0).standard_normal((100, 2)))
+        before = bytes(view.image.value)
+        view.first.value = view.first.max
+        assert bytes(view.image.value) != before
+        picture = np.asarray(Image.open(io.BytesIO(view.image.value)))
+        point = np.array([[view.first.value, view.second.value]], "float32")
+        drawn = array(to_uint8(plane.generator([point])))[0, ..., 0]
+        assert np.abs(picture[::12, -336::12, 0].astype(int) - drawn).max() <= 1
+
+    def test_the_dropdown_chooses_the_image_that_is_judged(self, trained, garments, tmp_path):
+        read = save(tmp_path / "stacked_tiny", {"stacked": trained}, garments)
+        view = classify({"tiny": (read, garments)})
+        before = bytes(view.image.value)
+        view.choice.value = ("tiny", 3)
+        assert bytes(view.image.value)[:4] == b"\x89PNG"
+        assert bytes(view.image.value) != before
