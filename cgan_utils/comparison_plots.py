@@ -76,6 +76,6 @@ def over_seeds(looks, real, names):
         axis.grid(alpha=0.3)
     for axis in axes[1]:
         axis.set_xlabel("images seen in training")
-    axes[0, 0].legend(fontsize=8)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(names) + 1)
     figure.suptitle(f"{looks['seed'].nunique()} seeds, each a thin line")
     return figure
