@@ -141,7 +141,8 @@ class Interruptible(keras.callbacks.Callback):
         self.requested = True
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.requested:
+        # After the last step the epoch must end: a state with no steps and no evaluation left can't be gone on with.
+        if self.requested and batch + 1 < self.params["steps"]:
             raise KeyboardInterrupt
 
     def on_epoch_end(self, epoch, logs=None):
@@ -177,7 +178,7 @@ class Saver(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         due = (batch + 1) % self.steps == 0 if self.steps else time.monotonic() - self._saved > self.seconds
-        if due:
+        if due and batch + 1 < self.params["steps"]:  # after the last step the epoch's end saves
             self._save()
 
     def on_epoch_end(self, epoch, logs=None):

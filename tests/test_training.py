@@ -163,6 +163,14 @@ class PressStop(keras.callbacks.Callback):
             os.kill(os.getpid(), signal.SIGINT)
 
 
+def test_ctrl_c_in_the_last_step_of_an_epoch_lets_the_epoch_end(tiny, digits, tmp_path):
+    stopped = train(tiny, tmp_path / "a", data=digits, verbose=0, extra_callbacks=[PressStop(4)])
+    assert stopped.record["training"]["epochs"] == 1
+    assert len(stopped.losses) == 4
+    resumed = train(tiny, tmp_path / "a", data=digits, resume=True, verbose=0)
+    assert resumed.weights == train(tiny, tmp_path / "b", data=digits, verbose=0).weights
+
+
 def test_ctrl_c_leaves_a_usable_run_that_resumes_to_the_same_end(tiny, digits, tmp_path, capsys):
     before = signal.getsignal(signal.SIGINT)
     stopped = train(tiny, tmp_path / "a", data=digits, verbose=0, extra_callbacks=[PressStop(6)])
