@@ -47,7 +47,7 @@ facts(budget=budget.name, **asdict(recipe))
 # %% [markdown]
 # ## Data
 #
-# Digits and garments again. Of the 60,000 training images, the recipe puts some aside: they never train anything, and only say when to stop. The test images are looked at once, at the very end; whoever stops by the test score has used the answers.
+# Digits and garments again. Of the 60,000 training images, the recipe puts some aside: they never train anything, and only say when to stop. The test images train nothing; but parts of the recipe (the size of the shift, where the dropout stands, how much is hidden) were chosen with an eye on them, so the scores are a little too kind; whoever stops by the test score has used the answers.
 
 # %%
 from cgan_utils.datasets import load
@@ -214,7 +214,7 @@ show_source(moved, EarlyStopping)
 # %% [markdown]
 # ## How good is it?
 #
-# Now the test images, for the first time. *Precision*: of the images called a shirt, how many are shirts. *Recall*: of the shirts, how many were called so. *F1* is their harmonic mean. Garments are judged as the mean over an image and its mirror image.
+# Now the test images. *Precision*: of the images called a shirt, how many are shirts. *Recall*: of the shirts, how many were called so. *F1* is their harmonic mean. Garments are judged as the mean over an image and its mirror image.
 
 # %%
 from sklearn.metrics import classification_report
