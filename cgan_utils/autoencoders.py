@@ -5,7 +5,7 @@ import numpy as np
 from .architectures import Plane
 from .backend import keras, no_gradients, value_and_gradients
 from .errors import CganError, unknown
-from .games import Game
+from .games import EncoderDecoder
 from .layers import to_signed, to_uint8
 from .sampling import decode, latent
 
@@ -60,7 +60,7 @@ def _stack(x, table, name):
     return x
 
 
-class Autoencoder(Game):
+class Autoencoder(EncoderDecoder):
     """An encoder and a decoder that together give back the image they got, by way of a point of the plane.
 
     The loss is the squared error of a pixel in [-1, 1], mean over pixels and images. Where the codes lie is kept in
@@ -70,24 +70,12 @@ class Autoencoder(Game):
     """
 
     loss_names = ("squared_error",)
-    players = ("generator", "encoder")
 
     def __init__(self, encoder, decoder):
-        super().__init__(name="autoencoder")
-        self.encoder, self.generator = encoder, decoder
+        super().__init__("autoencoder", encoder, decoder)
         shape = encoder.output.shape[1:]
         self.code_mean = self.add_weight(shape=shape, trainable=False, initializer="zeros", name="code_mean")
         self.code_std = self.add_weight(shape=shape, trainable=False, initializer="ones", name="code_std")
-
-    def compile(self, optimizer, **options):
-        super().compile({optimizer: self._weights()}, **options)
-
-    @property
-    def kept(self):
-        return {**super().kept, "encoder.safetensors": self.encoder}
-
-    def _weights(self):
-        return self.encoder.trainable_variables + self.generator.trainable_variables
 
     def error(self, images, training=False):
         """The squared error of a batch of images in [-1, 1], a scalar, and the points it went through."""
@@ -96,7 +84,7 @@ class Autoencoder(Game):
         return ops.mean(ops.square(drawn - images)), codes
 
     def train_step(self, data):
-        images, weights = to_signed(data[0]), self._weights()
+        images, weights = to_signed(data[0]), self.moved
 
         def play():
             error, codes = self.error(images, training=True)

@@ -62,3 +62,25 @@ class Game(keras.Model):
         for metric, loss in zip(self.mean_losses, losses, strict=True):
             metric.update_state(loss)
         return self.get_metrics_result()
+
+
+class EncoderDecoder(Game):
+    """A game without an opponent: an encoder and a decoder, which is the `generator`, that one optimizer moves."""
+
+    players = ("generator", "encoder")
+
+    def __init__(self, name, encoder, decoder):
+        super().__init__(name=name)
+        self.encoder, self.generator = encoder, decoder
+
+    def compile(self, optimizer, **options):
+        super().compile({optimizer: self.moved}, **options)
+
+    @property
+    def moved(self):
+        """The variables that the optimizer moves."""
+        return self.encoder.trainable_variables + self.generator.trainable_variables
+
+    @property
+    def kept(self):
+        return {**super().kept, "encoder.safetensors": self.encoder}

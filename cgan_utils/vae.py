@@ -3,7 +3,7 @@
 import math
 
 from .backend import keras, no_gradients, value_and_gradients
-from .games import Game
+from .games import EncoderDecoder
 from .layers import to_signed
 
 ops = keras.ops
@@ -21,7 +21,7 @@ def divergence(mean, log_variance):
     return 0.5 * ops.sum(ops.exp(log_variance) + ops.square(mean) - 1 - log_variance, axis=-1)
 
 
-class ConditionalVAE(Game):
+class ConditionalVAE(EncoderDecoder):
     """An encoder q(z|x, y) and a decoder p(x|z, y) = N(decoder(z, y), variance·I) that maximise a lower bound.
 
     Sohn et al. 2015, equation 4: log p(x|y) ≥ E[log p(x|z, y)] - KL(q(z|x, y) || N(0, I)), with one sample of z.
@@ -35,22 +35,11 @@ class ConditionalVAE(Game):
     """
 
     loss_names = ("reconstruction", "kl")
-    players = ("generator", "encoder")
 
     def __init__(self, encoder, decoder, variance=1.0, seed=0):
-        super().__init__(name="conditional_vae")
-        self.encoder, self.generator, self.variance = encoder, decoder, variance
+        super().__init__("conditional_vae", encoder, decoder)
+        self.variance = variance
         self.noise_seed, self.test_seed = keras.random.SeedGenerator(seed), seed + 1
-
-    def compile(self, optimizer, **options):
-        super().compile({optimizer: self._weights()}, **options)
-
-    @property
-    def kept(self):
-        return {**super().kept, "encoder.safetensors": self.encoder}
-
-    def _weights(self):
-        return self.encoder.trainable_variables + self.generator.trainable_variables
 
     def encode(self, images, labels, training=False):
         """Means and log-variances of q(z|x, y), both [N, d]; images in [-1, 1]."""
@@ -71,9 +60,9 @@ class ConditionalVAE(Game):
             terms = self.bound(images, labels, self.noise_seed, training=True)
             return [sum(terms)], terms
 
-        _, terms, (gradients,) = value_and_gradients(play, [self._weights()])
+        _, terms, (gradients,) = value_and_gradients(play, [self.moved])
         with no_gradients():
-            self.optimizers[0].apply(gradients, self._weights())
+            self.optimizers[0].apply(gradients, self.moved)
             return self.log(terms)
 
     def test_step(self, data):
