@@ -102,24 +102,23 @@ def test_the_value_of_guessing_by_hand():
     assert toy.value(p, p, np.full_like(p, 0.5)) == pytest.approx((-np.log(2), -np.log(2)), rel=1e-6)
 
 
-def test_the_value_view_follows_its_sliders():
-    view = toy.explore_value()
+def pictures(view, **values):
+    """The PNG that a view shows at first, and after each of its controls is set to a value, one after the other."""
     seen = [bytes(view.image.value)]
-    view.mean.value = 0.0
-    seen.append(bytes(view.image.value))
-    view.spread.value = 2.0
-    seen.append(bytes(view.image.value))
+    for control, value in values.items():
+        getattr(view, control).value = value
+        seen.append(bytes(view.image.value))
+    return seen
+
+
+def test_the_value_view_follows_its_sliders():
+    seen = pictures(toy.explore_value(), mean=0.0, spread=2.0)
     assert len(set(seen)) == 3 and all(png.startswith(b"\x89PNG") for png in seen)
 
 
 def test_the_history_view_follows_its_slider_and_its_game(history):
     other = toy.play("conditional", steps=STEPS, moments=MOMENTS, shown=50)
-    view = toy.explore_games(history, other)
-    seen = [bytes(view.image.value)]
-    view.moment.value = 0
-    seen.append(bytes(view.image.value))
-    view.game.value = 1
-    seen.append(bytes(view.image.value))
+    seen = pictures(toy.explore_games(history, other), moment=0, game=1)
     assert len(set(seen)) == 3 and all(png.startswith(b"\x89PNG") for png in seen)
 
 
