@@ -3,7 +3,7 @@
 import numpy as np
 
 from .architectures import Plane
-from .backend import keras, no_gradients, value_and_gradients
+from .backend import keras, no_gradients
 from .errors import CganError, unknown
 from .games import EncoderDecoder
 from .layers import to_signed, to_uint8
@@ -78,27 +78,21 @@ class Autoencoder(EncoderDecoder):
         self.code_std = self.add_weight(shape=shape, trainable=False, initializer="ones", name="code_std")
 
     def error(self, images, training=False):
-        """The squared error of a batch of images in [-1, 1], a scalar, and the points it went through."""
+        """[The squared error of a batch of images in [-1, 1], a scalar], and the points they went through."""
         codes = self.encoder([images], training=training)
         drawn = self.generator([codes], training=training)
-        return ops.mean(ops.square(drawn - images)), codes
+        return [ops.mean(ops.square(drawn - images))], codes
 
     def train_step(self, data):
-        images, weights = to_signed(data[0]), self.moved
-
-        def play():
-            error, codes = self.error(images, training=True)
-            return [error], codes
-
-        losses, codes, (gradients,) = value_and_gradients(play, [weights])
+        images = to_signed(data[0])
+        losses, codes = self.descend(lambda: self.error(images, training=True))
         with no_gradients():
-            self.optimizers[0].apply(gradients, weights)
             self._follow(codes)
             return self.log(losses)
 
     def test_step(self, data):
         with no_gradients():
-            return self.log([self.error(to_signed(data[0]))[0]], remember=False)
+            return self.log(self.error(to_signed(data[0]))[0], remember=False)
 
     def _follow(self, codes):
         """Move the running mean and standard deviation towards those of a batch: a mean of about 100 batches."""

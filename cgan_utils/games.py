@@ -1,6 +1,6 @@
 """What every trained model of the series has in common, so that one `train` serves them all."""
 
-from .backend import keras
+from .backend import keras, no_gradients, value_and_gradients
 from .sampling import draw
 
 ops = keras.ops
@@ -64,14 +64,8 @@ class Game(keras.Model):
         return self.get_metrics_result()
 
 
-class EncoderDecoder(Game):
-    """A game without an opponent: an encoder and a decoder, which is the `generator`, that one optimizer moves."""
-
-    players = ("generator", "encoder")
-
-    def __init__(self, name, encoder, decoder):
-        super().__init__(name=name)
-        self.encoder, self.generator = encoder, decoder
+class Descent(Game):
+    """A game without an opponent: one optimizer moves all players down one loss, the sum of those in `loss_names`."""
 
     def compile(self, optimizer, **options):
         super().compile({optimizer: self.moved}, **options)
@@ -79,7 +73,29 @@ class EncoderDecoder(Game):
     @property
     def moved(self):
         """The variables that the optimizer moves."""
-        return self.encoder.trainable_variables + self.generator.trainable_variables
+        return [variable for network in self.networks.values() for variable in network.trainable_variables]
+
+    def descend(self, judge):
+        """One step. judge() → (losses, anything else); it is called once, and what it returned is handed back."""
+
+        def play():
+            losses, extra = judge()
+            return [sum(losses)], (losses, extra)
+
+        _, judged, (gradients,) = value_and_gradients(play, [self.moved])
+        with no_gradients():
+            self.optimizers[0].apply(gradients, self.moved)
+        return judged
+
+
+class EncoderDecoder(Descent):
+    """An encoder and a decoder, which is the `generator`."""
+
+    players = ("generator", "encoder")
+
+    def __init__(self, name, encoder, decoder):
+        super().__init__(name=name)
+        self.encoder, self.generator = encoder, decoder
 
     @property
     def kept(self):

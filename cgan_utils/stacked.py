@@ -6,9 +6,9 @@ it (Vincent et al. 2010, 'Stacked denoising autoencoders'); then a softmax head 
 
 from dataclasses import dataclass
 
-from .backend import keras, no_gradients, value_and_gradients
+from .backend import keras, no_gradients
 from .errors import CganError
-from .games import Game
+from .games import Descent
 from .layers import to_signed
 
 Input, layers, ops = keras.Input, keras.layers, keras.ops
@@ -78,7 +78,7 @@ def blocks_of(network):
     return [layer for layer in network.layers if layer.name.startswith("block_")]
 
 
-class LayerAutoencoder(Game):
+class LayerAutoencoder(Descent):
     """One block, taught to describe its input: a decoder of one layer has to draw that input from the description.
 
     before: the blocks that make the input from images. They are used as they are, and stay as they are. While it
@@ -97,12 +97,6 @@ class LayerAutoencoder(Game):
         self.decoder = keras.Sequential([Input(block.output.shape[1:]), draw], name=f"{block.name}_decoder")
         self.before, self.block, self.hidden = list(before), block, hidden
         self.mask_seed = keras.random.SeedGenerator(seed)
-
-    def compile(self, optimizer, **options):
-        super().compile({optimizer: self._weights()}, **options)
-
-    def _weights(self):
-        return self.block.trainable_variables + self.decoder.trainable_variables
 
     def draw(self, images, hide, training=False):
         """The block's input, what it sees of it, and what the decoder draws: three [N, side, side, channels].
@@ -124,11 +118,8 @@ class LayerAutoencoder(Game):
         return ops.mean(ops.square(drawn - x))
 
     def train_step(self, data):
-        weights = self._weights()
-        play = lambda: ([self.error(data[0], training=True)], None)  # noqa: E731
-        losses, _, (gradients,) = value_and_gradients(play, [weights])
+        losses, _ = self.descend(lambda: ([self.error(data[0], training=True)], None))
         with no_gradients():
-            self.optimizers[0].apply(gradients, weights)
             return self.log(losses)
 
     def test_step(self, data):
@@ -136,7 +127,7 @@ class LayerAutoencoder(Game):
             return self.log([self.error(data[0])], remember=False)
 
 
-class Classifier(Game):
+class Classifier(Descent):
     """The whole network and its labels. `best` is a copy of it, from the epoch that `keep_best` was called at last."""
 
     loss_names = ("cross_entropy",)
@@ -148,9 +139,6 @@ class Classifier(Game):
         self.accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
         self.keep_best()
 
-    def compile(self, optimizer, **options):
-        super().compile({optimizer: self.network.trainable_variables}, **options)
-
     @property
     def metrics(self):
         return [*self.mean_losses, self.accuracy]
@@ -159,24 +147,18 @@ class Classifier(Game):
         self.best.set_weights(self.network.get_weights())
 
     def judge(self, data, training=False):
-        """Cross-entropy in nats, a scalar, and the logits [N, classes]. data: (uint8 images, labels)."""
+        """[Cross-entropy in nats, a scalar], and the logits [N, classes]. data: (uint8 images, labels)."""
         logits = self.network(to_signed(data[0]), training=training)
-        return ops.mean(ops.sparse_categorical_crossentropy(data[1], logits, from_logits=True)), logits
+        return [ops.mean(ops.sparse_categorical_crossentropy(data[1], logits, from_logits=True))], logits
 
     def train_step(self, data):
-        def play():
-            loss, logits = self.judge(data, training=True)
-            return [loss], logits
-
-        weights = self.network.trainable_variables
-        losses, logits, (gradients,) = value_and_gradients(play, [weights])
+        losses, logits = self.descend(lambda: self.judge(data, training=True))
         with no_gradients():
-            self.optimizers[0].apply(gradients, weights)
             self.accuracy.update_state(data[1], logits)
             return self.log(losses)
 
     def test_step(self, data):
         with no_gradients():
-            loss, logits = self.judge(data)
+            losses, logits = self.judge(data)
             self.accuracy.update_state(data[1], logits)
-            return self.log([loss], remember=False)
+            return self.log(losses, remember=False)

@@ -2,7 +2,7 @@
 
 import math
 
-from .backend import keras, no_gradients, value_and_gradients
+from .backend import keras, no_gradients
 from .games import EncoderDecoder
 from .layers import to_signed
 
@@ -55,14 +55,8 @@ class ConditionalVAE(EncoderDecoder):
 
     def train_step(self, data):
         images, labels = to_signed(data[0]), data[1]
-
-        def play():
-            terms = self.bound(images, labels, self.noise_seed, training=True)
-            return [sum(terms)], terms
-
-        _, terms, (gradients,) = value_and_gradients(play, [self.moved])
+        terms, _ = self.descend(lambda: (self.bound(images, labels, self.noise_seed, training=True), None))
         with no_gradients():
-            self.optimizers[0].apply(gradients, self.moved)
             return self.log(terms)
 
     def test_step(self, data):

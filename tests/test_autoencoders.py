@@ -86,13 +86,13 @@ class TestPlane:
     def test_every_weight_gets_a_gradient(self, plane, garments):
         images = to_signed(garments.x_train[:32])
         own = plane.encoder.trainable_variables + plane.generator.trainable_variables
-        _, _, (slopes,) = value_and_gradients(lambda: ([plane.error(images, training=True)[0]], None), [own])
+        _, _, (slopes,) = value_and_gradients(lambda: plane.error(images, training=True), [own])
         for variable, slope in zip(own, slopes, strict=True):
             assert np.abs(array(slope)).max() > 0, variable.path
 
     def test_the_loss_is_the_mean_squared_error(self, plane, garments):
         images = to_signed(garments.x_train[:8])
-        error, codes = plane.error(images)
+        (error,), codes = plane.error(images)
         expected = np.mean((array(plane.generator([codes])) - array(images)) ** 2)
         assert float(array(error)) == pytest.approx(expected, rel=1e-5)
 
@@ -176,7 +176,7 @@ class TestStacked:
         blocks, images, labels = blocks_of(network), garments.x_train[:32], ops.convert_to_tensor(garments.y_train[:32])
         if stage == "all":
             game, own = Classifier(network), network.trainable_variables
-            play = lambda: ([game.judge((images, labels), training=True)[0]], None)  # noqa: E731
+            play = lambda: game.judge((images, labels), training=True)  # noqa: E731
         else:
             number = int(stage[-1])
             game = LayerAutoencoder(blocks[: number - 1], blocks[number - 1], 0.5)
