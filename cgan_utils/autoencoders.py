@@ -70,6 +70,7 @@ class Autoencoder(EncoderDecoder):
     """
 
     loss_names = ("squared_error",)
+    column = "one point of the plane per column"
 
     def __init__(self, encoder, decoder):
         super().__init__("autoencoder", encoder, decoder)

@@ -16,6 +16,7 @@ class Game(keras.Model):
 
     loss_names = ()
     players = ()  # names of the attributes that hold the networks in training
+    column = "one class and one noise vector per column"  # what sets the columns of drawings apart
 
     def __init__(self, name):
         super().__init__(name=name)

@@ -71,6 +71,8 @@ class ConditionalGAN(Game):
         self.noise_seed, self.test_seed = keras.random.SeedGenerator(seed), seed + 1
         self.conditional = len(generator.inputs) == 2
         self.scores = DiscriminatorScores()
+        if not self.conditional:
+            self.column = "one noise vector per column"
 
     def compile(self, loss, d_optimizer, g_optimizer, **options):
         """loss: an `AdversarialLoss`."""

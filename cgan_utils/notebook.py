@@ -10,6 +10,7 @@ import pandas as pd
 from IPython.display import Code, display
 
 from .backend import keras
+from .games import Game
 from .images import grid
 from .plots import LOSSES, picture_on
 
@@ -63,7 +64,7 @@ class LiveView(keras.callbacks.Callback):
 
     def _look(self):
         self.frames[self.done] = self.model.paint(self.labels, np.arange(len(self.labels)))
-        figure = live_figure(self.frames)
+        figure = live_figure(self.frames, self.model.column)
         self.figure.update(figure)
         plt.close(figure)
 
@@ -71,8 +72,11 @@ class LiveView(keras.callbacks.Callback):
 _LOGS = {**{name: label for name, (label, _) in LOSSES.items()}, "accuracy": "accuracy"}
 
 
-def live_figure(frames, title="What the generator draws while it learns"):
-    """A row per entry of {iteration: uint8 images [N, H, W, C]}, the same noise and classes in each."""
+def live_figure(frames, column=Game.column, title="What the generator draws while it learns"):
+    """A row per entry of {iteration: uint8 images [N, H, W, C]}, the same noise and classes in each.
+
+    column: what sets its columns apart, in words.
+    """
     rows = list(frames)
     images = np.concatenate([frames[row] for row in rows])
     columns, side = len(frames[rows[0]]), images.shape[1] + 1
@@ -80,5 +84,5 @@ def live_figure(frames, title="What the generator draws while it learns"):
     picture_on(axes, grid(images, columns), title)
     axes.axis("on")
     axes.set_yticks(np.arange(len(rows)) * side + side / 2, [f"{row:,}" for row in rows])
-    axes.set(xticks=[], ylabel="iteration", xlabel="one class and one noise vector per column")
+    axes.set(xticks=[], ylabel="iteration", xlabel=column)
     return figure
