@@ -12,7 +12,7 @@ from .backend import keras
 from .errors import CganError
 from .experiments import ALL_CLASSES, shown_classes
 from .images import grid
-from .sampling import draw_signed
+from .sampling import draw
 
 COLUMNS = 10  # seeds of an evolution picture
 SQUARE = 6  # rows and columns where there are no classes
@@ -83,7 +83,9 @@ class Evolution(keras.callbacks.Callback):
 class Guard(keras.callbacks.Callback):
     """Stops a training that can't recover: a loss that is no number, or a generator that ignores its noise."""
 
-    LEAST_VARIATION = 1e-3  # of [-1, 1]: an eighth of a grey level
+    LEAST_SPREAD = (
+        0.25  # grey levels between four drawings of a class, mean over pixels; fresh networks: 1.6 to 5
+    )
     LOOK_EVERY = 1000  # iterations between two looks at the images; the loss is checked at each one
 
     def __init__(self, progress, classes):
@@ -104,9 +106,9 @@ class Guard(keras.callbacks.Callback):
         self._look()
 
     def _look(self):
-        images = draw_signed(self.model.generator, self.labels, range(len(self.labels)))
+        images = draw(self.model.generator, self.labels, range(len(self.labels)))
         by_class = images.reshape(-1, 4, *images.shape[1:])
-        if np.ptp(by_class, axis=1).max() < self.LEAST_VARIATION:
+        if np.ptp(by_class, axis=1).mean() < self.LEAST_SPREAD:
             raise CganError(
                 "Training stopped: the generator collapsed, it draws the same image whatever the noise; "
                 "start again with another seed, some label smoothing, or a lower learning rate."

@@ -226,6 +226,17 @@ def test_a_hopeless_training_stops_and_says_why(value, sentence, tiny, digits, t
     assert not (tmp_path / "a").exists()  # nothing half-written
 
 
+def test_a_generator_whose_drawings_differ_less_than_the_eye_can_see_has_collapsed(tiny, digits):
+    gan = make_gan(tiny, digits, "float32")
+    kernel, bias = gan.generator.trainable_variables[-2:]
+    kernel.assign(kernel * 1e-3)
+    bias.assign(keras.ops.full_like(bias, -2.0))
+    guard = callbacks.Guard(checkpoints.Progress(), 10)
+    guard.set_model(gan)
+    with pytest.raises(CganError, match="collapsed"):
+        guard.on_epoch_end(0)
+
+
 def test_the_guard_lets_a_fresh_generator_pass(digits):
     for name in ("tiny", "modelo_1", "modelo_3_28px"):
         guard = callbacks.Guard(checkpoints.Progress(), 10)
