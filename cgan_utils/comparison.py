@@ -6,7 +6,7 @@ Four measures of the images of one class, in the columns of `Judge.scores`:
     diversity   root mean square difference between two of the images, mean over all pairs, in grey levels (0 to 255);
                 0 if all are the same image
     coverage    share, 0 to 1, of the real images that have a drawn one as near as their `NEIGHBOURS`th nearest real
-                one, in the judge's features (Naeem et al. 2020, equation 9); low where kinds are missing
+                one, in the judge's features (Naeem et al. 2020); low where kinds are missing
     sharpness   difference between neighbouring pixels, mean of the absolute values, in grey levels; low for a blur
 
 None has a goal of its own. The goal is what real images score that the judge never saw: `Judge.real_scores`.
@@ -14,11 +14,11 @@ None has a goal of its own. The goal is what real images score that the judge ne
 
 import numpy as np
 import pandas as pd
-from scipy.spatial.distance import pdist
 from sklearn.neighbors import NearestNeighbors
 
 from .backend import keras
 from .layers import to_signed, to_uint8
+from .measures import diversity, nearest
 from .results import ENCODER
 from .sampling import decode, latent
 
@@ -86,12 +86,6 @@ def _classifier(data, epochs, seed):
     return keras.Model(image, [features, verdict])
 
 
-def diversity(images):
-    """See above; images uint8 [N, H, W, C]. A single image has none: 0."""
-    rows = np.reshape(images, (len(images), -1)).astype("float64")
-    return float(pdist(rows).mean() / np.sqrt(rows.shape[1])) if len(rows) > 1 else 0.0
-
-
 def covered(real, drawn):
     """Which of the real points [M, d], M > 1, `coverage` counts for drawn points [N, d]: bool [M].
 
@@ -100,12 +94,6 @@ def covered(real, drawn):
     neighbours = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(real) - 1)).fit(real)
     radius = neighbours.kneighbors()[0][:, -1]  # asked without points, scikit-learn leaves each point itself out
     return nearest(real, drawn)[0] <= radius
-
-
-def nearest(points, others):
-    """Of each point [M, d], the distance to the nearest of the others [N, d], and which one that is; both [M]."""
-    distances, indices = NearestNeighbors(n_neighbors=1).fit(others).kneighbors(points)
-    return distances[:, 0], indices[:, 0]
 
 
 def sharpness(images):

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from cgan_utils import comparison, datasets
-from cgan_utils.comparison import Judge, arc, covered, diversity, nearest, sharpness
+from cgan_utils.comparison import Judge, arc, covered, sharpness
 from cgan_utils.comparison_plots import by_class, over_seeds, strips
 from cgan_utils.experiments import Experiment
 from cgan_utils.sampling import latent
@@ -31,16 +31,6 @@ def flat(level, count=1):
     return np.full((count, 4, 4, 1), level, "uint8")
 
 
-def test_diversity_is_the_mean_difference_of_all_pairs():
-    images = np.concatenate([flat(0), flat(10), flat(40)])
-    assert diversity(images) == pytest.approx((10 + 40 + 30) / 3)
-
-
-def test_equal_images_have_no_diversity_and_one_image_neither():
-    assert diversity(flat(200, count=5)) == 0
-    assert diversity(flat(200)) == 0
-
-
 def test_sharpness_is_the_mean_difference_of_neighbours():
     stripes = np.zeros((2, 4, 4, 1), "uint8")
     stripes[:, :, ::2] = 255  # every horizontal neighbour differs, no vertical one
@@ -60,12 +50,6 @@ def test_a_real_point_is_covered_if_a_drawn_one_is_as_near_as_its_neighbour(monk
 def test_few_points_and_equal_points_have_a_coverage():
     assert covered(np.zeros((2, 3)), np.zeros((4, 3))).all()
     assert not covered(np.zeros((9, 3)), np.ones((1, 3))).any()
-
-
-def test_nearest_tells_how_far_and_which():
-    distances, indices = nearest(np.array([[0.0, 0.0], [5.0, 0.0]]), np.array([[3.0, 4.0], [5.0, 1.0], [9.0, 9.0]]))
-    np.testing.assert_allclose(distances, [5, 1])
-    np.testing.assert_array_equal(indices, [0, 1])
 
 
 def test_an_arc_turns_by_equal_angles():
