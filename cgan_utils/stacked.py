@@ -26,6 +26,7 @@ class Recipe:
     batch_size: int = 128
     learning_rate: float = 3e-3  # of AdamW at its highest, after half an epoch; it falls to 0 along half a cosine
     weight_decay: float = 0.01
+    pooled: bool = False  # the head gets the mean of each plane of the last block, else all places of it
     dropout: float = 0.3  # before the head
     shift: int = 2  # pixels, at most, by which a training image is moved, up or down and to the side
     flip: bool = False  # half of the training images are mirrored; so is, once more, each image that is classified
@@ -55,7 +56,8 @@ def build(recipe, shape, classes, dtype=None):
         image = x = Input(shape, name="image")
         for number, filters in enumerate(recipe.blocks, start=1):
             x = _block(tuple(x.shape[1:]), filters, f"block_{number}")(x)
-        x = layers.Dropout(recipe.dropout, seed=1, name="dropout")(layers.Flatten(name="flatten")(x))
+        join = layers.GlobalAveragePooling2D(name="join") if recipe.pooled else layers.Flatten(name="join")
+        x = layers.Dropout(recipe.dropout, seed=1, name="dropout")(join(x))
         return keras.Model(image, layers.Dense(classes, name="head", dtype="float32")(x), name="classifier")
     finally:
         keras.config.set_dtype_policy(previous)

@@ -1,6 +1,6 @@
 """A stacked classifier on disk, beside the trainings it is compared with: written complete or not at all.
 
-    stacked.json              recipes, histories and test scores of all trainings; data, versions, sha256 of the weights
+    classifier.json           recipes, histories and test scores of all trainings; data, versions, sha256 of the weights
     classifier.safetensors    the network of the first training, float32
 
 Nothing is unpickled and no code is read from files: the network is rebuilt from its recipe.
@@ -25,7 +25,7 @@ from .stacked import Recipe, build
 from .stacked_training import probabilities
 
 FORMAT = 1
-RECORD, WEIGHTS = "stacked.json", "classifier.safetensors"
+RECORD, WEIGHTS = "classifier.json", "classifier.safetensors"
 
 
 class Stacked:
@@ -38,7 +38,7 @@ class Stacked:
 
     def __init__(self, name_or_path):
         path = Path(name_or_path)
-        self.path = path if (path / RECORD).is_file() else shipped_folder() / path.name
+        self.path = path if (path / RECORD).is_file() else shipped_folder() / path
         try:
             self.record = json.loads((self.path / RECORD).read_text(encoding="utf-8"))
             content = (self.path / WEIGHTS).read_bytes()
