@@ -4,8 +4,11 @@ from .architectures import conditional
 from .experiments import ALL_CLASSES
 
 
-def card(name, record, history, pictures):
-    """Markdown text. record: run.json as a dict; history: list of dicts; pictures: names of those in evolution/."""
+def card(name, record, history, pictures, metrics=None):
+    """Markdown text. record: run.json as a dict; history: list of dicts; pictures: names of those in evolution/.
+
+    metrics: metrics.json as a dict, if the run has been evaluated.
+    """
     experiment, data, training = record["experiment"], record["data"], record["training"]
     optimizer = f"{experiment['optimizer']}, learning rate {experiment['learning_rate']:g}"
     if experiment["optimizer"] == "adam":
@@ -28,6 +31,8 @@ def card(name, record, history, pictures):
         lines += [f"**Shorter than planned:** {training['epochs']} of {planned} epochs.", ""]
     if history:
         lines += ["## Last epoch", "", "| | training | test |", "|---|---|---|", *_last_epoch(history[-1]), ""]
+    if metrics:
+        lines += ["## How good are the images?", "", metrics["verdict"]["text"], "", *_measures(metrics), ""]
     epochs = sorted(picture for picture in pictures if picture.startswith("epoch"))
     if epochs:
         layout = "A row is a class, a column is a seed." if named else "Each image is from a seed of its own."
@@ -54,6 +59,17 @@ def _last_epoch(row):
         "squared_error": "squared error of a pixel in [-1, 1]",
     }
     return [f"| {text} | {row[key]:.3f} | {row['val_' + key]:.3f} |" for key, text in names.items() if key in row]
+
+
+def _measures(metrics):
+    """A table of the measures, drawn beside real, with a line on how they were taken."""
+    protocol, rows = metrics["protocol"], ["| | drawn | real |", "|---|---|---|"]
+    for name, value in metrics["drawn"].items():
+        real = metrics["real"].get(name)
+        rows.append(f"| {name.replace('_', ' ')} | {value['mean']:.4g} | {'' if real is None else f'{real:.4g}'} |")
+    count = f"{protocol['images_per_class'] * len(metrics['class_names']):,} images, {protocol['repeats']} times"
+    judge = f"; evaluator: {protocol['evaluator']}" if protocol["evaluator"] else ""
+    return [*rows, "", f"({count}{judge}. What each measure is: `cgan_utils/evaluation.py`.)"]
 
 
 def _objective(experiment):

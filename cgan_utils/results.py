@@ -3,13 +3,15 @@
     run.json                        what was trained, on what, for how long, with which versions; hashes of the weights
     generator.safetensors           the generator after the last step: kernels in float16, vectors in float32
     generator_averaged.safetensors  the averaged generator, if any
+    generator_best.safetensors      the generator after its best epoch, where epochs were scored
     encoder.safetensors             the encoder of a variational autoencoder
     history.csv                     a row per epoch
     losses.npz                      `losses` [steps, 2]: discriminator and generator, a row per iteration (of an
                                     autoencoder: reconstruction and divergence)
     evolution/epoch_0005.png        a row per class, a column per seed, at native resolution; of very many classes
                                     some, then evolution/all_classes.png shows all after the last such epoch
-    README.md                       the card, made from run.json
+    metrics.json                    how good the images are, if `cgan evaluate` has measured it; see `evaluation`
+    README.md                       the card, made from the others
 
 Nothing is unpickled and no code is read from files: the network is rebuilt by name.
 """
@@ -26,6 +28,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from .architectures import conditional
+from .cards import card
 from .datasets import class_index
 from .errors import CganError, unknown
 from .experiments import EXPERIMENTS, Experiment, shown_classes
@@ -33,6 +36,7 @@ from .images import from_png, to_png
 
 FORMAT = 1
 LAST, AVERAGED, ENCODER = "generator.safetensors", "generator_averaged.safetensors", "encoder.safetensors"
+METRICS = "metrics.json"
 _HALF_MAX = float(np.finfo(np.float16).max)
 
 
@@ -130,10 +134,27 @@ class Run:
         if file not in self.weights:
             raise CganError(f"Run {self.name} has no {file}; it has {', '.join(self.weights)}.")
         self.record["draws_with"] = self.draws_with = file
+        self._rewrite({"run.json": _listing(self.record)})
+
+    @property
+    def metrics(self):
+        """What `evaluation.evaluate` found for the generator that draws; None if it has not looked at that one."""
+        found = _read_json(self.path / METRICS) if (self.path / METRICS).is_file() else {}
+        fits = found.get("protocol", {}).get("generator_sha256") == self.weights[self.draws_with]
+        return found if fits else None
+
+    def keep_metrics(self, metrics):
+        """Write what `evaluation.evaluate` found into metrics.json and the card."""
+        lines = [f" {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in metrics.items()]
+        self._rewrite({METRICS: "{\n" + ",\n".join(lines) + "\n}\n"})
+
+    def _rewrite(self, texts):
+        """Replace some files, {name: content}, and then the card."""
+        for name, text in texts.items():
+            _replace(self.path / name, text)
         pictures = [picture.stem for picture in (self.path / "evolution").glob("*.png")]
-        for name, text in _texts(self.name, self.record, self.history.to_dict("records"), pictures).items():
-            (self.path / f".{name}").write_text(text, encoding="utf-8")
-            os.replace(self.path / f".{name}", self.path / name)
+        history = self.history.to_dict("records")
+        _replace(self.path / "README.md", card(self.name, self.record, history, pictures, self.metrics))
 
     def export(self, path):
         """Write the generator in Keras's own format; `keras.saving.load_model` opens it without this package."""
@@ -211,8 +232,8 @@ def write_run(path, record, networks, history, losses, evolution):
         (new / file).write_bytes(content)
     hashes = {file: hashlib.sha256(content).hexdigest() for file, content in weights.items()}
     record = {"format": FORMAT, **record, "weights": hashes}
-    for name, text in _texts(path.name, record, history, evolution).items():
-        (new / name).write_text(text, encoding="utf-8")
+    (new / "run.json").write_text(_listing(record), encoding="utf-8")
+    (new / "README.md").write_text(card(path.name, record, history, evolution), encoding="utf-8")
     pd.DataFrame(history, columns=None if history else ["epoch", "seconds"]).round(6).to_csv(
         new / "history.csv", index=False, lineterminator="\n"
     )
@@ -227,12 +248,15 @@ def write_run(path, record, networks, history, losses, evolution):
     return Run(path)
 
 
-def _texts(name, record, history, pictures):
-    """{file name: content} of what a person reads."""
-    from .cards import card
+def _listing(record):
+    return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
 
-    listing = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
-    return {"run.json": listing, "README.md": card(name, record, history, pictures)}
+
+def _replace(path, text):
+    """Write a text file, complete or not at all."""
+    new = path.with_name(f".{path.name}")
+    new.write_text(text, encoding="utf-8")
+    os.replace(new, path)
 
 
 def _pack(model):

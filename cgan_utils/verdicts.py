@@ -1,0 +1,94 @@
+"""What the numbers of a run mean, in a sentence, from fixed thresholds.
+
+| verdict | when |
+|---|---|
+| ignores the class | what is seen tells nothing of what was asked: their mutual information is under `DEPENDS` of all |
+| draws the class that was asked | class accuracy is at least `DRAWS` of what real images get |
+| often draws the class that was asked | at least `OFTEN` of it |
+| seldom draws the class that was asked | less, though it does not ignore it |
+| collapsed: … vary too little | of these classes the diversity is under `VARIES` of that of real images |
+| misses … | without classes: these make less than `PRESENT` of their fair share of the drawings |
+| memorises | the median drawing is nearer to a training image than `COPIES` of a test image's distance, in the pixels |
+"""
+
+import numpy as np
+
+DRAWS, OFTEN = 0.8, 0.5
+DEPENDS = 0.05
+VARIES = 0.5
+PRESENT = 0.2
+COPIES = 0.4
+NAMED = 5  # classes that a sentence names, at most
+
+
+def verdict(metrics):
+    """The verdict on the dict of `evaluation.evaluate`: {"keys": [word, …], "text": one sentence}."""
+    parts = [*_of_class(metrics), *_of_presence(metrics), *_of_diversity(metrics), *_of_memory(metrics)]
+    keys, texts = zip(*parts, strict=True) if parts else ((), ("nothing to object",))
+    text = "; ".join(texts)
+    return {"keys": list(keys), "text": f"{text[0].upper()}{text[1:]}."}
+
+
+def dependence(confusion):
+    """Mutual information of the classes asked and seen, as a share, 0 to 1, of the most there could be.
+
+    confusion: counts [asked, seen]. 0: what is seen is independent of what was asked; 1: it follows from it. Few images
+    make it too large, by about (C - 1)² / 2N of the C classes and N images (Miller 1955), which is taken off.
+    """
+    counts = np.asarray(confusion, float)
+    joint = counts / counts.sum()
+    independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)
+    some = joint > 0
+    found = (joint[some] * np.log(joint[some] / independent[some])).sum()
+    bias = (np.subtract(counts.shape, 1)).prod() / (2 * counts.sum())
+    return float(max(0.0, found - bias) / np.log(min(counts.shape)))
+
+
+def _of_class(metrics):
+    if "class_accuracy" not in metrics["drawn"]:
+        return
+    share, ceiling = metrics["drawn"]["class_accuracy"]["mean"], metrics["real"]["class_accuracy"]
+    said = f"({share:.0%} of the images; real ones: {ceiling:.0%})"
+    levels = (("draws", DRAWS, "draws"), ("often", OFTEN, "often draws"), ("seldom", 0, "seldom draws"))
+    if dependence(metrics["confusion"]) < DEPENDS:
+        yield "ignores", f"ignores the class {said}"
+    else:
+        key, _, words = next(level for level in levels if share >= level[1] * ceiling)
+        yield key, f"{words} the class that was asked {said}"
+
+
+def _of_presence(metrics):
+    if "class_accuracy" in metrics["drawn"] or not metrics["confusion"]:
+        return
+    shares = np.sum(metrics["confusion"], axis=0) / np.sum(metrics["confusion"])
+    missing = np.flatnonzero(shares < PRESENT / len(shares))
+    if len(missing):
+        yield "misses", f"misses {_named(missing, metrics['seen_names'])}"
+    else:
+        yield "all", f"draws all {len(shares)} classes"
+
+
+def _of_diversity(metrics):
+    drawn, real = (np.asarray(metrics[side]["diversity"]) for side in ("by_class", "real_by_class"))
+    poor = np.flatnonzero(drawn < VARIES * real)
+    if len(poor) == len(drawn):
+        yield "collapsed", "collapsed: the drawings vary too little"
+    elif len(poor):
+        yield (
+            "collapsed",
+            f"collapsed: {_named(poor, metrics['class_names'])} {'vary' if len(poor) > 1 else 'varies'} too little",
+        )
+
+
+def _of_memory(metrics):
+    if metrics["drawn"]["nearest_pixels_ratio"]["mean"] < COPIES:
+        yield "memorises", "memorises: most drawings are copies of training images"
+
+
+def _named(indices, names):
+    """'class 3', 'classes 3 and 8', 'classes a, b, c, d, e and 7 others'."""
+    chosen = [str(names[i]) for i in indices[:NAMED]]
+    if len(indices) > NAMED:
+        chosen.append(f"{len(indices) - NAMED} others")
+    listing = " and ".join([", ".join(chosen[:-1]), chosen[-1]] if len(chosen) > 1 else chosen)
+    return f"class{'es' if len(indices) > 1 else ''} {listing}"
