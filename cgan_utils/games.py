@@ -16,6 +16,7 @@ class Game(keras.Model):
 
     loss_names = ()
     players = ()  # names of the attributes that hold the networks in training
+    best = None  # a copy of the generator from its best epoch, where epochs are scored
     column = "one class and one noise vector per column"  # what sets the columns of drawings apart
 
     def __init__(self, name):
@@ -46,7 +47,12 @@ class Game(keras.Model):
     @property
     def kept(self):
         """{file name: network} of what is worth keeping; 'generator.safetensors' draws."""
-        return {"generator.safetensors": self.generator}
+        best = {"generator_best.safetensors": self.best} if self.best else {}
+        return {"generator.safetensors": self.generator, **best}
+
+    def keep_best(self):
+        """Make room for the generator of the best epoch; see `scoring.Score`."""
+        self.best = keras.models.clone_model(self.generator)
 
     def call(self, inputs, training=False):
         """(noise [N, 100], and labels [N] if it knows classes) → images [N, H, W, C] in [-1, 1]."""

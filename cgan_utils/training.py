@@ -19,6 +19,7 @@ from .gan import ConditionalGAN
 from .losses import adversarial_loss
 from .networks import build, build_encoder, build_generator
 from .results import LAST, own_folder, write_run
+from .scoring import Score
 from .vae import ConditionalVAE
 
 TEST_BATCH = 500
@@ -78,6 +79,7 @@ def train(
     precision="auto",
     checkpoint_minutes=5.0,
     checkpoint_steps=None,
+    score=None,
     verbose=1,
     extra_callbacks=(),
     **changes,
@@ -87,6 +89,7 @@ def train(
     out: folder of the run, by default a new one in runs/. It is rewritten after each epoch, and a checkpoint with
     the whole state lies beside it (`<out>.checkpoint`), written each epoch and every `checkpoint_minutes`.
     resume: go on from that checkpoint; on a CPU the result equals, bit for bit, that of a run never interrupted.
+    score: after each epoch have so many drawings of each class judged; see `scoring.Score`.
     data: an `ImageDataset`, or the name or folder of one; by default the experiment's. changes: fields of the
     experiment, such as epochs=5.
     Ctrl-C stops after the step under way and keeps what was trained; a second one stops at once, and what the last
@@ -106,6 +109,7 @@ def train(
     data = data.limited(limit_images) if limit_images else data
     policy = backend.precision(precision)
     identity = {**settings.settings(), "data": data.fingerprint, "precision": policy}
+    identity |= {"score": score} if score else {}
     progress = checkpoints.read_progress(checkpoint, identity) if resume else checkpoints.Progress()
     steps = len(data.x_train) // settings.batch_size
     if not steps:
@@ -114,6 +118,7 @@ def train(
         progress.trained_as.append(settings.name)
 
     game = make_game(settings, data, policy)
+    scores = _scores(game, settings, data, progress, score)
     if resume:
         checkpoints.restore(checkpoint, game)
 
@@ -127,6 +132,7 @@ def train(
     interrupt = callbacks.Interruptible()
     around = [
         callbacks.Resume(checkpoint if resume else None, progress),
+        *scores,
         callbacks.Recorder(progress),
         callbacks.Guard(progress, data.classes),
         callbacks.Evolution(progress, data.class_names if conditional(settings.architecture) else None),
@@ -143,6 +149,17 @@ def train(
         save_state()
         print(f"\nStopped in epoch {progress.epoch + 1}; what was trained is in {out}.", file=sys.stderr)
     return save_run()
+
+
+def _scores(game, settings, data, progress, per_class):
+    """The callback that scores epochs, in a list, if it is wanted; it comes before the one that records them."""
+    if not per_class:
+        return []
+    from .evaluation import Reference, find_evaluator
+
+    game.keep_best()
+    classes = data.classes if conditional(settings.architecture) else 1
+    return [Score(progress, Reference(data, find_evaluator(data)), classes, per_class)]
 
 
 class _InBatches(keras.utils.PyDataset):

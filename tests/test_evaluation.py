@@ -1,0 +1,226 @@
+import json
+import shutil
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from cgan_utils import datasets, evaluation, evaluators, verdicts
+from cgan_utils.errors import CganError
+from cgan_utils.evaluation import Reference, evaluate
+from cgan_utils.evaluators import Evaluator
+from cgan_utils.experiments import Experiment
+from cgan_utils.results import Run
+from cgan_utils.scoring import Score
+from cgan_utils.training import train
+
+TINY = {"blocks": ((8,), (16,)), "epochs": 6, "batch_size": 32, "validation": 200, "shift": 1, "dropout": 0.0}
+
+
+@pytest.fixture(scope="module")
+def numbers():
+    return datasets.load("mnist", stand_in=True)
+
+
+@pytest.fixture(scope="module")
+def judge(numbers, tmp_path_factory):
+    return evaluators.train("mnist", tmp_path_factory.mktemp("judge") / "mnist", data=numbers, verbose=0, **TINY)
+
+
+@pytest.fixture(scope="module")
+def reference(numbers, judge):
+    return Reference(numbers, judge)
+
+
+class Painter:
+    """Stands in for a generator: `paint(label, random)` → image [28, 28, 1] in [-1, 1]."""
+
+    inputs = [np.empty((1, 8)), np.empty(1)]
+
+    def __init__(self, paint):
+        self.paint = paint
+
+    def predict_on_batch(self, inputs):
+        noise, labels = inputs
+        randoms = [np.random.RandomState(int(abs(row[0]) * 1e6)) for row in noise]
+        return np.stack([self.paint(label, random) for label, random in zip(labels, randoms, strict=True)])
+
+
+def scored(paint, reference, conditional=True):
+    """The metrics of ten drawings of each class by a `Painter`."""
+    names = reference.data.class_names if conditional else ("any",)
+    run = SimpleNamespace(
+        name="painter",
+        experiment=SimpleNamespace(game="gan"),
+        generator=lambda: Painter(paint),
+        class_names=names,
+        conditional=conditional,
+        draws_with="generator.safetensors",
+        weights={"generator.safetensors": "0"},
+    )
+    return evaluate(run, reference, per_class=12 if conditional else 120, repeats=2)
+
+
+def some(numbers, labels):
+    """A painter's way to a perfect drawing: an unseen image of one of the classes, moved a little."""
+    mirrored = [np.roll(numbers.x_test[numbers.y_test == label], 1, axis=2) / 127.5 - 1 for label in range(10)]
+
+    def paint(label, random):
+        own = mirrored[random.choice(labels) if labels else label]
+        return own[random.randint(len(own))]
+
+    return paint
+
+
+def test_the_evaluator_learns_and_opens_again(judge, numbers):
+    again = Evaluator(judge.path)
+    features, chances = again.look(numbers.x_test)
+    assert features.shape == (180, 16) and chances.shape == (180, 10) and again.width == 16
+    np.testing.assert_allclose(chances.sum(axis=1), 1, rtol=1e-5)
+    assert (chances.argmax(axis=1) == numbers.y_test).mean() == pytest.approx(again.accuracy)
+    assert again.accuracy > 0.8
+    np.testing.assert_array_equal(features, judge.look(numbers.x_test)[0])
+
+
+def test_features_are_the_means_of_the_last_block(judge, numbers):
+    block = judge.network.get_layer("block_2")
+    x = judge.network.get_layer("block_1")(numbers.x_test[:3] / np.float32(127.5) - 1)
+    np.testing.assert_allclose(judge.look(numbers.x_test[:3])[0], np.mean(block(x), axis=(1, 2)), rtol=1e-4, atol=1e-5)
+
+
+def test_an_evaluator_refuses_in_a_sentence_what_it_cannot_do(judge, numbers, tmp_path, monkeypatch):
+    with pytest.raises(CganError, match="looks at images of 28×28×1"):
+        judge.look(np.zeros((2, 32, 32, 3), "uint8"))
+    monkeypatch.setenv("CGAN_HOME", str(tmp_path))
+    shutil.copytree(judge.path, tmp_path / "resultados" / "evaluadores" / "mnist")
+    assert evaluators.available() == ["mnist"]
+    assert Evaluator("mnist").sha256 == judge.sha256
+    with pytest.raises(CganError, match="no evaluator 'mnits'; did you mean mnist"):
+        Evaluator("mnits")
+    with pytest.raises(CganError, match="learned from other images"):
+        Reference(replace(numbers, stand_in=False), judge)
+
+
+def test_a_perfect_generator_draws_the_class(reference, numbers):
+    metrics = scored(some(numbers, None), reference)
+    drawn, real = metrics["drawn"], metrics["real"]
+    assert metrics["verdict"]["keys"] == ["draws"], metrics["verdict"]
+    assert drawn["class_accuracy"]["mean"] > 0.8 * real["class_accuracy"]
+    assert drawn["diversity"]["mean"] == pytest.approx(real["diversity"], rel=0.1)
+    assert np.sum(metrics["confusion"]) == 240 and np.trace(metrics["confusion"]) > 180
+    assert len(drawn["frechet"]["values"]) == 2 and len(drawn["nearest_pixels_ratio"]["values"]) == 1
+    share = np.trace(metrics["confusion"]) / 240
+    assert drawn["class_accuracy"]["mean"] == pytest.approx(share, abs=1e-5)
+    assert np.mean(metrics["by_class"]["class_accuracy"]) == pytest.approx(share, abs=1e-5)
+    json.dumps(metrics, allow_nan=False)
+
+
+def failing(numbers):
+    """Generators that fail, each in one way, and the verdict and words each deserves."""
+    perfect = some(numbers, None)
+    usual = numbers.x_train / 127.5 - 1
+    of_class = [usual[numbers.y_train == label] for label in range(10)]
+
+    def poor(label, random):
+        return of_class[label][0] * 0.9 if label in (3, 8) else perfect(label, random)
+
+    return {
+        "ignores": (some(numbers, range(10)), "ignores", "Ignores the class"),
+        "wrong": (lambda label, random: perfect((label + 1) % 10, random), "seldom", "Seldom draws the class"),
+        "often": (lambda y, r: perfect((y + (y < 4)) % 10, r), "often", "Often draws the class that was asked"),
+        "black": (lambda label, random: np.full((28, 28, 1), -1.0), "collapsed", "drawings vary too little"),
+        "poor": (poor, "collapsed", "classes 3 and 8 vary too little"),
+        "copies": (lambda y, r: of_class[y][r.randint(len(of_class[y]))], "memorises", "copies of training images"),
+    }
+
+
+@pytest.mark.parametrize("name", ["ignores", "wrong", "often", "black", "poor", "copies"])
+def test_the_verdict_names_how_a_generator_fails(name, reference, numbers):
+    paint, key, words = failing(numbers)[name]
+    metrics = scored(paint, reference)
+    assert key in metrics["verdict"]["keys"] and words in metrics["verdict"]["text"], metrics["verdict"]
+    assert metrics["verdict"]["text"].endswith(".") and "nan" not in json.dumps(metrics).lower()
+    if name not in ("black", "copies"):
+        assert "memorises" not in metrics["verdict"]["keys"]
+    if name in ("ignores", "wrong", "often", "copies"):
+        assert "collapsed" not in metrics["verdict"]["keys"]
+
+
+def test_without_classes_the_verdict_says_which_are_missing(reference, numbers):
+    whole = scored(some(numbers, range(10)), reference, conditional=False)
+    assert whole["verdict"]["keys"] == ["all"] and "class_accuracy" not in whole["drawn"]
+    assert np.shape(whole["confusion"]) == (1, 10)
+    part = scored(some(numbers, [0, 1, 2, 3, 5, 6, 7, 8]), reference, conditional=False)
+    assert part["verdict"]["keys"] == ["misses"] and "classes 4 and 9" in part["verdict"]["text"]
+
+
+def test_without_an_evaluator_the_pixels_are_measured(numbers):
+    metrics = scored(some(numbers, None), Reference(numbers))
+    assert set(metrics["drawn"]) == {"diversity", "nearest_pixels_ratio", "nearest_pixels_share"}
+    assert metrics["verdict"] == {"keys": [], "text": "Nothing to object."}
+    assert metrics["confusion"] == [] and metrics["protocol"]["evaluator"] is None
+
+
+def test_too_few_images_are_refused_in_a_sentence(reference, numbers, run):
+    with pytest.raises(CganError, match="needs 17 images or more, not 10"):
+        evaluate(run, reference, per_class=1, repeats=1)
+    autoencoder = SimpleNamespace(name="plane", experiment=SimpleNamespace(game="autoencoder"))
+    with pytest.raises(CganError, match="plane is an autoencoder"):
+        evaluate(autoencoder)
+
+
+def test_dependence_is_none_for_independent_and_all_for_determined_classes():
+    random = np.random.default_rng(0)
+    guesses = np.zeros((10, 10), int)
+    np.add.at(guesses, tuple(random.integers(0, 10, (2, 2000))), 1)
+    assert verdicts.dependence(guesses) < 0.01
+    assert verdicts.dependence(np.eye(10)[::-1] * 500) == pytest.approx(1, abs=0.01)
+    half = np.eye(10) * 100 + 90  # by hand: p = 0.19 on the diagonal of each row, 0.09 elsewhere
+    by_hand = 0.19 * np.log(1.9) + 9 * 0.09 * np.log(0.9) - 81 / (2 * half.sum())
+    assert verdicts.dependence(half) == pytest.approx(by_hand / np.log(10))
+
+
+def test_a_sentence_names_five_classes_and_counts_the_others():
+    assert verdicts._named([3], "abcdefghij") == "class d"
+    assert verdicts._named(range(7), "abcdefghij") == "classes a, b, c, d, e and 2 others"
+
+
+def test_a_run_keeps_its_metrics_until_another_generator_draws(run, reference, tmp_path):
+    shutil.copytree(run.path, tmp_path / "copy")
+    copy = Run(tmp_path / "copy")
+    assert copy.metrics is None
+    found = evaluate(copy, reference, per_class=12, repeats=1)
+    copy.keep_metrics(found)
+    assert Run(copy.path).metrics == found
+    text = (copy.path / "README.md").read_text(encoding="utf-8")
+    assert found["verdict"]["text"] in text and "| class accuracy |" in text
+    copy.prefer("generator_averaged.safetensors")
+    assert copy.metrics is None and found["verdict"]["text"] not in (copy.path / "README.md").read_text(
+        encoding="utf-8"
+    )
+    assert not list(copy.path.glob(".*"))
+
+
+def test_scored_epochs_are_recorded_and_the_best_generator_kept(reference, judge, digits, tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "find_evaluator", lambda data: judge)
+    values = iter([5.0, 3.0, 4.0])
+    monkeypatch.setattr("cgan_utils.measures.frechet_distance", lambda *features: next(values))
+    settings = Experiment("scored", "mnist", "tiny", epochs=2, batch_size=16)
+    run = train(settings, tmp_path / "scored", data=digits, verbose=0, score=3)
+    assert run.history["frechet"].tolist() == [5, 3] and run.history["class_accuracy"].between(0, 1).all()
+    best = "generator_best.safetensors"
+    np.testing.assert_array_equal(run.generate("3", 0, file=best), run.generate("3", 0))
+    longer = train(settings, tmp_path / "scored", data=digits, verbose=0, score=3, resume=True, epochs=3)
+    assert longer.history["frechet"].tolist() == [5, 3, 4]
+    np.testing.assert_array_equal(longer.generate("3", 0, file=best), run.generate("3", 0, file=best))
+    assert (longer.generate("3", 0) != run.generate("3", 0)).any()
+    with pytest.raises(CganError, match="other settings .score 3 → default"):
+        train(settings, tmp_path / "scored", data=digits, verbose=0, resume=True, epochs=4)
+
+
+def test_scores_need_an_evaluator_and_enough_images(reference, numbers):
+    with pytest.raises(CganError, match="no evaluator for mnist"):
+        Score(None, Reference(numbers), 10, 5)
+    with pytest.raises(CganError, match="ask for 2 or more"):
+        Score(None, reference, 10, 1)
