@@ -70,6 +70,7 @@ def train(args):
         limit_images=args.limit_images,
         precision=args.precision,
         checkpoint_minutes=args.checkpoint_minutes,
+        score=args.score,
         epochs=args.epochs,
         batch_size=args.batch_size,
         seed=args.seed,
@@ -85,22 +86,24 @@ def generate(args):
     if not run.conditional and args.label is None and args.per_class is None:
         args.label = 0
     if (args.label is None) == (args.per_class is None):
-        raise CganError("Give either --class NAME for a picture, or --per-class N for all classes in one .npz file.")
-    ending = ".png" if args.per_class is None else ".npz"
-    if out.suffix != ending:
-        raise CganError(f"{out} must end in {ending}.")
-    for option, value, least in (
-        ("--count", args.count, 1),
-        ("--per-class", args.per_class, 1),
-        ("--seed", args.seed, 0),
-    ):
-        if value is not None and value < least:
-            raise CganError(f"{option} is {value}; it must be at least {least}.")
+        raise CganError("Give either --class NAME for a picture, or --per-class N for images of all classes.")
+    if args.per_class is None and out.suffix != ".png":
+        raise CganError(f"{out} must end in .png.")
+    if args.per_class and out.suffix not in (".npz", ""):
+        raise CganError(f"{out} must end in .npz, or be a folder, which has no ending.")
+    _at_least(1, count=args.count, per_class=args.per_class)
+    _at_least(0, seed=args.seed)
     if args.per_class is None:
         _picture(run, [args.label], args.count, args.seed, min(args.count, 10), out)
     else:
         _arrays(run, args.per_class, args.seed, out)
     print(out)
+
+
+def _at_least(least, **options):
+    for name, value in options.items():
+        if value is not None and value < least:
+            raise CganError(f"--{name.replace('_', '-')} is {value}; it must be at least {least}.")
 
 
 def _picture(run, classes, count, seed, columns, out):
@@ -115,13 +118,26 @@ def _picture(run, classes, count, seed, columns, out):
 
 
 def _arrays(run, per_class, seed, out):
-    """`images` uint8 [classes × N, H, W, C] and `labels` [classes × N]; each image from a seed of its own."""
+    """`images` uint8 [classes × N, H, W, C] and `labels` [classes × N]; each image from a seed of its own.
+
+    Into a folder: a PNG of each image, named after its seed, in a sub-folder of its class.
+    """
     import numpy as np
+
+    from .images import to_png
 
     labels = np.repeat(np.arange(len(run.class_names)), per_class)
     images = run.generate(labels, seed + np.arange(len(labels)))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(out, images=images, labels=labels.astype("int32"))
+    if out.suffix:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(out, images=images, labels=labels.astype("int32"))
+        return
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise CganError(f"{out} holds something already; name a new folder.")
+    for number, (image, label) in enumerate(zip(images, labels, strict=True), start=seed):
+        folder = out / run.class_names[label].replace("/", "-")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number:06d}.png").write_bytes(to_png(image))
 
 
 def demo(args):
@@ -130,6 +146,38 @@ def demo(args):
     run, out = Run(args.run), own_folder() / "demo.png"
     _picture(run, list(run.class_names), 10, 0, 10, out)
     print(out)
+
+
+def evaluate(args):
+    from .results import Run, list_runs
+
+    if (args.run is None) != args.all:
+        raise CganError("Give either a run's name or folder, or --all.")
+    _at_least(1, per_class=args.per_class)
+    runs = [Run(path) for path in (list_runs().values() if args.all else [args.run])]
+    from .evaluation import evaluate as measure  # loads Keras; a wrong name has been answered without
+
+    for run in runs:
+        if args.all and run.experiment.game == "autoencoder":
+            continue
+        metrics = measure(run, per_class=args.per_class, progress=_progress(run.name))
+        run.keep_metrics(metrics)
+        print(f"{run.name}: {metrics['verdict']['text']} ({metrics['seconds']:.0f} s)")
+
+
+def _progress(name):
+    """A function that shows a share, 0 to 1, as a bar in the terminal, and clears it at the end."""
+    width = 30
+
+    def show(share):
+        filled = round(width * share)
+        line = f"\r{name} {'█' * filled}{'░' * (width - filled)} {share:.0%}"
+        print(line if share < 1 else f"\r{' ' * len(line)}\r", end="", file=sys.stderr, flush=True)
+
+    if sys.stderr.isatty():
+        show(0)
+        return show
+    return None
 
 
 def export(args):
@@ -173,6 +221,7 @@ def parser():
     add("--seed", type=int, metavar="S")
     add("--resume", action="store_true", help="go on where an interrupted training stopped")
     add("--precision", default="auto", help="auto, float32 or mixed_bfloat16 (default: what this machine is fast at)")
+    add("--score", type=int, metavar="N", help="judge N drawings of each class after each epoch, and keep the best")
     add("--checkpoint-minutes", type=float, default=5, metavar="M", help="beside the one after each epoch (default 5)")
 
     add = command("generate", generate, "draw images with a trained run")
@@ -180,8 +229,13 @@ def parser():
     add("--class", dest="label", metavar="NAME-OR-INDEX", help="the class to draw")
     add("--count", type=int, default=1, metavar="N", help="images (default 1)")
     add("--seed", type=int, default=0, metavar="S", help="seed of the first; the others follow (default 0)")
-    add("--per-class", type=int, metavar="N", help="N images of every class into one .npz file")
-    add("--out", required=True, metavar="FILE", help="a .png, or with --per-class a .npz")
+    add("--per-class", type=int, metavar="N", help="N images of every class, for other tools")
+    add("--out", required=True, metavar="FILE", help="a .png, or with --per-class a .npz or a new folder")
+
+    add = command("evaluate", evaluate, "measure how good a run's images are, and write it into the run")
+    add("run", nargs="?", help="a run's name or folder")
+    add("--all", action="store_true", help="all runs at hand, but for autoencoders")
+    add("--per-class", type=int, metavar="N", help="images of each class (default 10,000 divided by the classes)")
 
     add = command("export", export, "write a run's generator in Keras's own format")
     add("run", help="a run's name or folder")

@@ -83,9 +83,7 @@ class Evolution(keras.callbacks.Callback):
 class Guard(keras.callbacks.Callback):
     """Stops a training that can't recover: a loss that is no number, or a generator that ignores its noise."""
 
-    LEAST_SPREAD = (
-        0.25  # grey levels between four drawings of a class, mean over pixels; fresh networks: 1.6 to 5
-    )
+    LEAST_SPREAD = 0.25  # grey levels between four drawings of a class, mean over pixels; fresh networks: 1.6 to 5
     LOOK_EVERY = 1000  # iterations between two looks at the images; the loss is checked at each one
 
     def __init__(self, progress, classes):

@@ -43,7 +43,7 @@ def test_help_loads_no_network_library():
     code = LIGHT.format(module="cgan_utils.__main__ as command")
     code = code.replace("\n", "\ntry:\n    command.main(['--help'])\nexcept SystemExit:\n    pass\n", 1)
     answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
-    for command in ("list", "data", "train", "generate", "export", "demo"):
+    for command in ("list", "data", "train", "generate", "evaluate", "export", "demo"):
         assert f"\n    {command} " in answer.stdout
 
 
@@ -87,6 +87,31 @@ def test_generate_arrays_for_other_tools(home, capsys):
         assert file["images"].shape == (30, 28, 28, 1)
         assert file["images"].dtype == np.uint8
         assert file["labels"].tolist() == sorted(list(range(10)) * 3)
+
+
+def test_generate_a_folder_of_pictures_for_other_tools(home, run, capsys):
+    command = ["generate", "tiny_digits", "--per-class", 2, "--seed", 5, "--out", home / "new" / "pictures"]
+    assert says(capsys, *command)[0] == 0
+    files = sorted((home / "new" / "pictures").glob("*/*.png"))
+    assert [str(file.relative_to(home / "new" / "pictures")) for file in files[:3]] == [
+        "0/000005.png",
+        "0/000006.png",
+        "1/000007.png",
+    ]
+    assert len(files) == 20
+    np.testing.assert_array_equal(from_png(files[-1]), run.generate("9", 24)[0])
+    code, _, err = says(capsys, *command)
+    assert code == 2 and "holds something already" in err
+
+
+def test_evaluate(home, unconditional_run, capsys):
+    shutil.copytree(unconditional_run.path, home / "runs" / "tiny_any")
+    code, out, err = says(capsys, "evaluate", "--all", "--per-class", 12)
+    assert code == 0, err
+    assert [line.split(":")[0] for line in out.splitlines()] == ["tiny_digits", "tiny_any"]
+    metrics = Run("tiny_digits").metrics
+    assert metrics["protocol"]["images_per_class"] == 12
+    assert metrics["verdict"]["text"] in out
 
 
 def test_train_on_a_folder_of_ones_own(home, capsys, monkeypatch):
@@ -147,6 +172,10 @@ def test_train_and_resume(home, capsys, monkeypatch, digits):
         (["generate", "tiny_digits", "--per-class", "2", "--out", "a.png"], ".npz"),
         (["generate", "tiny_digits", "--out", "a.png"], "--class"),
         (["export", "tiny_digits", "a.h5"], ".keras"),
+        (["evaluate"], "--all"),
+        (["evaluate", "tiny_digits", "--all"], "--all"),
+        (["evaluate", "tiny_digit"], "tiny_digits"),
+        (["evaluate", "tiny_digits", "--per-class", "0"], "--per-class"),
         (["data", "mnits"], "mnist"),
     ],
 )
