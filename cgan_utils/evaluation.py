@@ -22,7 +22,7 @@ import numpy as np
 from . import backend, measures
 from .datasets import load
 from .errors import CganError
-from .evaluators import available, evaluator
+from .evaluators import find_evaluator
 from .measures import frechet_distance, kernel_distance
 from .sampling import draw
 from .verdicts import verdict
@@ -103,13 +103,7 @@ class Reference:
 @cache
 def reference_of(name, stand_in=False):
     """The `Reference` for a data set by name; made once."""
-    data = load(name, stand_in)
-    return Reference(data, find_evaluator(data))
-
-
-def find_evaluator(data):
-    """The evaluator that ships for a data set, or None. A stand-in has none: an evaluator knows the real images."""
-    return evaluator(data.name) if data.name in available() and not data.stand_in else None
+    return Reference(load(name, stand_in), find_evaluator(name, stand_in))
 
 
 def evaluate(run, reference=None, per_class=None, repeats=REPEATS, progress=None):

@@ -3,7 +3,7 @@
 import io
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 
 def grid(images, columns, gap=1, background=128):
@@ -22,6 +22,24 @@ def grid(images, columns, gap=1, background=128):
 def enlarge(picture, scale):
     """Each pixel as a square of `scale` pixels: what the network drew, not a smoothed guess."""
     return np.repeat(np.repeat(picture, scale, axis=0), scale, axis=1)
+
+
+def labelled(images, texts, columns, scale, line=15, gap=4):
+    """uint8 images [N, H, W, C] in reading order, enlarged, each over its text of any lines → one picture, RGB.
+
+    texts: (text, colour) of each; line: pixels from one line of text to the next.
+    """
+    height, width = images.shape[1] * scale, images.shape[2] * scale
+    below = line * max(text.count("\n") + 1 for text, _ in texts) + gap
+    rows = -(-len(images) // columns)
+    picture = Image.new("RGB", (columns * (width + gap) - gap, rows * (height + below)), "white")
+    pen, font = ImageDraw.Draw(picture), ImageFont.load_default(size=line - 3)
+    for i, (image, (text, colour)) in enumerate(zip(images, texts, strict=True)):
+        left, top = i % columns * (width + gap), i // columns * (height + below)
+        pixels = enlarge(image, scale)
+        picture.paste(Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels), (left, top))
+        pen.text((left + width // 2, top + height + 1), text, colour, font, anchor="ma", align="center", spacing=1)
+    return np.asarray(picture)
 
 
 def to_png(picture):

@@ -155,11 +155,11 @@ def _scores(game, settings, data, progress, per_class):
     """The callback that scores epochs, in a list, if it is wanted; it comes before the one that records them."""
     if not per_class:
         return []
-    from .evaluation import Reference, find_evaluator
+    from .evaluation import Reference, find_evaluator  # here: it needs this module
 
     game.keep_best()
     classes = data.classes if conditional(settings.architecture) else 1
-    return [Score(progress, Reference(data, find_evaluator(data)), classes, per_class)]
+    return [Score(progress, Reference(data, find_evaluator(data.name, data.stand_in)), classes, per_class)]
 
 
 class _InBatches(keras.utils.PyDataset):

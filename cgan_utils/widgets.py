@@ -1,6 +1,7 @@
 """The explorer: choose a run, a class and a seed; the generator draws. And a slider over a run's evolution.
 
-A run that knows no classes gets a dropdown of seeds in their place; one that knows very many gets a search.
+A run that knows no classes gets a dropdown of seeds in their place; one that knows very many gets a search. Under each
+drawing stands what the evaluator of the data set takes it for, and how sure it is of that.
 
 Pictures are `widgets.Image` values, set from callbacks in the main thread: `Output` and matplotlib inside widgets
 appear twice, or not at all, in Colab and VS Code. Each view also emits one plain PNG, for places without widgets.
@@ -15,13 +16,15 @@ from IPython.display import display
 
 from .datasets import CIFAR100_SUPERCLASSES
 from .errors import CganError
-from .images import enlarge, grid, to_png
+from .evaluators import find_evaluator
+from .images import enlarge, grid, labelled, to_png
 from .results import Run, list_runs
 
 LARGEST_SEED = 999_999
 OFFERED_SEEDS = 100  # in the dropdown of a run without classes
 MANY = 20  # classes; with more of them there is a search
 TARGET = 720  # pixels across, at most, of the picture
+AS_ASKED, OTHER = "#404040", "#b35900"  # colours of what the evaluator sees
 _LABEL = {"description_width": "60px"}
 
 
@@ -52,12 +55,16 @@ class Explorer:
         self.count = widgets.IntSlider(value=count, min=1, max=64, description="Images", style=_LABEL, layout=width)
         self.new = widgets.Button(description="New", tooltip="Draw from another seed", button_style="primary")
         self.save = widgets.Button(description="Save PNG", tooltip="Write the picture to a file")
+        self.judge = widgets.Checkbox(
+            value=True, description="What the evaluator sees", indent=False, layout=widgets.Layout(width="200px")
+        )
         self.image = widgets.Image(format="png", layout=widgets.Layout(align_self="flex-start"))
         self.caption = widgets.HTML()
         self.message = widgets.HTML()
+        flow = widgets.Layout(flex_flow="row wrap")
         controls = [
-            widgets.HBox([self.run, self.find, self.label], layout=widgets.Layout(flex_flow="row wrap")),
-            widgets.HBox([self.count, self.seed, self.new, self.save]),
+            widgets.HBox([self.run, self.find, self.label], layout=flow),
+            widgets.HBox([self.count, self.seed, self.new, self.save, self.judge], layout=flow),
         ]
         self.view = widgets.VBox([*controls, self.caption, self.image, self.message])
         self._listen()
@@ -67,7 +74,7 @@ class Explorer:
         self.run.observe(lambda change: self._change_run(self.label.value), "value")
         self.find.observe(self._search, "value")
         self.label.observe(self._choose, "value")
-        for control in (self.seed, self.count):
+        for control in (self.seed, self.count, self.judge):
             control.observe(self._redraw, "value")
         self.new.on_click(self._new_seed)
         self.save.on_click(self._save)
@@ -76,6 +83,7 @@ class Explorer:
         """Offer the run's classes, keeping the chosen one if the run knows it, and draw."""
         try:
             run = self._current()
+            self.judge.layout.display = None if _evaluator_of(run) else "none"
         except CganError as error:
             self._refuse(error)
             return
@@ -112,13 +120,29 @@ class Explorer:
             return
         columns = min(len(images), 8 if len(images) > 10 else 5)
         scale = max(1, min(TARGET // (columns * (images.shape[2] + 1)), 8))
-        picture = enlarge(grid(images, columns, background=255), scale)
+        texts = self._seen(run, images) if self.judge.value and _evaluator_of(run) else None
+        if texts:
+            picture = labelled(images, texts, columns, scale)
+        else:
+            picture = enlarge(grid(images, columns, background=255), scale)
         self.image.width, self.image.height = str(picture.shape[1]), str(picture.shape[0])
         self.image.value = to_png(picture)
         last = f" to {seeds[-1]}" if len(seeds) > 1 else ""
         chosen = f"class <b>{html.escape(run.class_names[self.label.value])}</b>, " if run.conditional else ""
         self.caption.value = f"<b>{html.escape(self.run.value)}</b>, {chosen}seed {seeds[0]}{last}"
         self.message.value = ""
+
+    def _seen(self, run, images):
+        """(text, colour) for each image: the likeliest class and its probability."""
+        judge = _evaluator_of(run)
+        chances = judge.look(images)[1]
+        best = chances.argmax(axis=1)
+        asked = self.label.value if run.conditional else best
+        colours = [AS_ASKED if fits else OTHER for fits in best == asked]
+        texts = [
+            f"{judge.class_names[i].replace('_', ' ')}\n{row[i]:.0%}" for i, row in zip(best, chances, strict=True)
+        ]
+        return list(zip(texts, colours, strict=True))
 
     def _current(self):
         if self.run.value not in self._opened:
@@ -157,6 +181,11 @@ class Explorer:
 
     def _ipython_display_(self):
         show(self.view, bytes(self.image.value))
+
+
+def _evaluator_of(run):
+    data = run.record["data"]
+    return find_evaluator(data["name"], data["stand_in"])
 
 
 def _draws_from_noise(path):

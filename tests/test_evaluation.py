@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cgan_utils import datasets, evaluation, evaluators, verdicts
+from cgan_utils import datasets, evaluation, evaluators, verdicts, widgets
 from cgan_utils.errors import CganError
 from cgan_utils.evaluation import Reference, evaluate
 from cgan_utils.evaluators import Evaluator
@@ -203,7 +203,7 @@ def test_a_run_keeps_its_metrics_until_another_generator_draws(run, reference, t
 
 
 def test_scored_epochs_are_recorded_and_the_best_generator_kept(reference, judge, digits, tmp_path, monkeypatch):
-    monkeypatch.setattr(evaluation, "find_evaluator", lambda data: judge)
+    monkeypatch.setattr(evaluation, "find_evaluator", lambda name, stand_in: judge)
     values = iter([5.0, 3.0, 4.0])
     monkeypatch.setattr("cgan_utils.measures.frechet_distance", lambda *features: next(values))
     settings = Experiment("scored", "mnist", "tiny", epochs=2, batch_size=16)
@@ -224,3 +224,20 @@ def test_scores_need_an_evaluator_and_enough_images(reference, numbers):
         Score(None, Reference(numbers), 10, 5)
     with pytest.raises(CganError, match="ask for 2 or more"):
         Score(None, reference, 10, 1)
+
+
+def test_the_explorer_says_what_the_evaluator_sees(run, judge, tmp_path, monkeypatch):
+    monkeypatch.setenv("CGAN_HOME", str(tmp_path))
+    shutil.copytree(run.path, tmp_path / "resultados" / "first")
+    plain = widgets.Explorer(count=3)
+    assert plain.judge.layout.display == "none"  # there is none
+    monkeypatch.setattr(widgets, "find_evaluator", lambda name, stand_in: judge)
+    explorer = widgets.Explorer(count=3)
+    assert explorer.judge.layout.display is None
+    chances = judge.look(run.generate(0, range(3)))[1]
+    seen = explorer._seen(run, run.generate(0, range(3)))
+    assert [text for text, _ in seen] == [f"{row.argmax()}\n{row.max():.0%}" for row in chances]
+    assert [colour == widgets.AS_ASKED for _, colour in seen] == [row.argmax() == 0 for row in chances]
+    with_text = bytes(explorer.image.value)
+    explorer.judge.value = False
+    assert bytes(explorer.image.value) == bytes(plain.image.value) != with_text
