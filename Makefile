@@ -24,9 +24,11 @@ demo: .venv/lab
 notebooks: .venv/test
 	CGAN_BUDGET=demo $(RUN)/python tools/execute.py notebooks/*.ipynb
 
-# Puts the repository's address from pyproject.toml into badges, set-up cells and the READMEs.
+# Puts the repository's address from pyproject.toml into badges, set-up cells and the READMEs, and the shipped runs'
+# numbers into the READMEs.
 links: .venv/test
 	$(RUN)/python tools/links.py
+	$(RUN)/python tools/results_table.py
 
 # A user's own trainings, in runs/, stay.
 clean:

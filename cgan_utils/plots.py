@@ -13,6 +13,10 @@ LOSSES = {  # by their name in the history; colours that are safe for colour-bli
     "kl": ("divergence of the code", "#cc79a7"),
     "squared_error": ("squared error of a pixel", "#009e73"),
 }
+DRAWINGS = {  # what the evaluator says of a sample, by column of the history: title, axis
+    "class_accuracy": ("Drawings of the class that was asked", "share"),
+    "frechet": ("Distance from the real images", "Fréchet distance in the evaluator's features"),
+}
 SCORES = {"accuracy": "#000000", "precision": "#0072b2", "recall": "#d55e00", "f1": "#009e73"}
 
 
@@ -70,8 +74,19 @@ def iteration_losses(losses, window=200, title="", names=("d_loss", "g_loss")):
 
 
 def epoch_curves(history, title=""):
-    """Losses and scores of each epoch, in two panels; solid: training, dashed: test images."""
-    figure, axes = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained")
+    """Losses and scores of each epoch, in two panels; solid: training, dashed: test images.
+
+    Where the drawings were scored (`scoring.Score`), two more panels show that: compare them with the losses.
+    """
+    scored = [name for name in DRAWINGS if name in history]
+    figure, axes = plt.subplots(1, 2 + len(scored), figsize=(11 + 4 * len(scored), 3.8), layout="constrained")
+    for axis, name in zip(axes[2:], scored, strict=True):
+        axis.plot(history["epoch"], history[name], "o-", color="#009e73", markersize=4)
+        axis.set(title=DRAWINGS[name][0], xlabel="epoch", ylabel=DRAWINGS[name][1])
+        axis.set_ylim(0, 1.02 if name == "class_accuracy" else None)
+        axis.grid(alpha=0.3)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+    axes = axes[:2]
     for axis, (lines, settings) in zip(axes, _panels(history), strict=True):
         for name, (label, colour) in lines.items():
             axis.plot(history["epoch"], history[name], color=colour, label=f"{label}, training")

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cgan_utils import datasets, evaluation, evaluators, verdicts, widgets
+from cgan_utils import datasets, evaluation, evaluators, plots, tables, verdicts, widgets
 from cgan_utils.errors import CganError
 from cgan_utils.evaluation import Reference, evaluate
 from cgan_utils.evaluators import Evaluator
@@ -195,6 +195,9 @@ def test_a_run_keeps_its_metrics_until_another_generator_draws(run, reference, t
     assert Run(copy.path).metrics == found
     text = (copy.path / "README.md").read_text(encoding="utf-8")
     assert found["verdict"]["text"] in text and "| class accuracy |" in text
+    row = tables.all_runs([copy]).loc["copy"]
+    assert row["class accuracy"] == found["drawn"]["class_accuracy"]["mean"] and row["Fréchet"] > row["floor"]
+    assert row["verdict"] == tables.phrase(found["verdict"]["keys"])
     copy.prefer("generator_averaged.safetensors")
     assert copy.metrics is None and found["verdict"]["text"] not in (copy.path / "README.md").read_text(
         encoding="utf-8"
@@ -209,6 +212,9 @@ def test_scored_epochs_are_recorded_and_the_best_generator_kept(reference, judge
     settings = Experiment("scored", "mnist", "tiny", epochs=2, batch_size=16)
     run = train(settings, tmp_path / "scored", data=digits, verbose=0, score=3)
     assert run.history["frechet"].tolist() == [5, 3] and run.history["class_accuracy"].between(0, 1).all()
+    panels = plots.epoch_curves(run.history).axes
+    assert [axis.get_title() for axis in panels[2:]] == [title for title, _ in plots.DRAWINGS.values()]
+    assert panels[3].lines[0].get_ydata().tolist() == [5, 3]
     best = "generator_best.safetensors"
     np.testing.assert_array_equal(run.generate("3", 0, file=best), run.generate("3", 0))
     longer = train(settings, tmp_path / "scored", data=digits, verbose=0, score=3, resume=True, epochs=3)

@@ -1,9 +1,11 @@
 """The READMEs point to what exists, and their numbers are those of the shipped run."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
+import results_table
 
 from cgan_utils.__main__ import parser
 from cgan_utils.experiments import EXPERIMENTS
@@ -34,6 +36,16 @@ def test_commands_are_real(name):
     assert len(commands) > 3
     for command in commands:
         parser().parse_args(command.split())
+
+
+def test_the_tables_of_results_are_those_of_the_runs():
+    assert not results_table.outdated()
+
+
+def test_a_table_of_results_that_has_drifted_is_noticed(tmp_path):
+    for name in results_table.READMES:
+        shutil.copy(ROOT / name, tmp_path / name)
+    assert len(results_table.outdated(tmp_path)) == 2  # there are no runs
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "resultados").glob("*/run.json")), ids=lambda path: path.parent.name)

@@ -73,7 +73,7 @@ def linked_notebook(path, root=ROOT):
     first, code = notebook["cells"][0], next((c for c in notebook["cells"] if c["cell_type"] == "code"), {})
     if "setup" not in code.get("metadata", {}).get("tags", []):
         raise LinkError(f"{path.name}: the first code cell must be the set-up cell, tagged 'setup'")
-    changed = _replace(first, _between(_source(first), "colab", f"\n{badge(path.name, root)}\n", path))
+    changed = _replace(first, between(_source(first), "colab", f"\n{badge(path.name, root)}\n", path))
     changed |= _replace(code, setup_source(root))
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n" if changed else text
 
@@ -89,7 +89,7 @@ def linked_readme(path, root=ROOT):
         if not title or not about:
             raise LinkError(f"{file.name}: {path.name} needs its title and, in its metadata, cgan.{key}")
         rows.append(f"| [{title[1]}](notebooks/{file.name}) | {about} | {badge(file.name, root)} |")
-    return _between(path.read_text(encoding="utf-8"), "notebooks", "\n" + "\n".join(rows) + "\n", path)
+    return between(path.read_text(encoding="utf-8"), "notebooks", "\n" + "\n".join(rows) + "\n", path)
 
 
 def outdated(root=ROOT):
@@ -115,7 +115,7 @@ def _replace(cell, source):
     return True
 
 
-def _between(text, mark, content, path):
+def between(text, mark, content, path):
     """`text` with what stands between <!-- mark --> and <!-- /mark --> replaced."""
     pattern = re.compile(rf"(<!-- {mark} -->).*?(<!-- /{mark} -->)", re.DOTALL)
     if not pattern.search(text):

@@ -1,0 +1,56 @@
+"""All runs in one table, made from what ships with them: no number is typed by hand."""
+
+import numpy as np
+import pandas as pd
+
+from .results import Run, list_runs
+
+PHRASES = {  # a verdict's words (see `verdicts`) in short, in English and Spanish
+    "draws": ("draws the class asked for", "dibuja la clase pedida"),
+    "often": ("often draws the class asked for", "dibuja a menudo la clase pedida"),
+    "seldom": ("seldom draws the class asked for", "dibuja rara vez la clase pedida"),
+    "ignores": ("ignores the class", "ignora la clase"),
+    "all": ("draws all classes", "dibuja todas las clases"),
+    "misses": ("misses classes", "le faltan clases"),
+    "collapsed": ("too little variety", "muy poca variedad"),
+    "memorises": ("memorises", "memoriza"),
+}
+
+
+def phrase(keys, language=0):
+    """A verdict's keys in words; language: 0 English, 1 Spanish."""
+    return ", ".join(PHRASES[key][language] for key in keys)
+
+
+def all_runs(runs=None):
+    """A row for each run that draws from noise, by name; NaN where a measure does not apply or was not taken.
+
+    runs: `Run`s, by default all that are at hand.
+    """
+    runs = [Run(path) for path in list_runs().values()] if runs is None else runs
+    rows = {run.name: _row(run) for run in runs if run.experiment.game != "autoencoder"}
+    return pd.DataFrame(rows).T.infer_objects()
+
+
+def _row(run):
+    training, metrics = run.record["training"], run.metrics or {}
+    drawn, real = metrics.get("drawn", {}), metrics.get("real", {})
+    measured = {name: value["mean"] for name, value in drawn.items()}
+    return {
+        "data": run.record["data"]["title"],
+        "parameters": run.record["parameters"]["generator"],
+        "epochs": training["epochs"],
+        "planned": run.experiment.epochs,
+        "seconds per epoch": training["seconds_per_epoch"],
+        "images seen": training["images_seen"],
+        "class accuracy": measured.get("class_accuracy", np.nan),
+        "of real images": real.get("class_accuracy", np.nan),
+        "Fréchet": measured.get("frechet", np.nan),
+        "floor": real.get("frechet", np.nan),
+        "precision": measured.get("precision", np.nan),
+        "recall": measured.get("recall", np.nan),
+        "coverage": measured.get("coverage", np.nan),
+        "diversity": measured.get("diversity", np.nan) / real.get("diversity", np.nan),
+        "verdict": phrase(metrics["verdict"]["keys"]) if metrics else "",
+        "keys": tuple(metrics["verdict"]["keys"]) if metrics else (),
+    }

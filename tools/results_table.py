@@ -1,0 +1,76 @@
+"""Makes the READMEs' table of results from the JSON of the shipped runs: `python tools/results_table.py [--check]`.
+
+The table stands between `<!-- results -->` and `<!-- /results -->`. With --check nothing is changed, and the exit code
+is 1 if a README is out of step.
+"""
+
+import sys
+from math import isnan
+from pathlib import Path
+
+from links import READMES, ROOT, between
+
+from cgan_utils.results import Run
+from cgan_utils.tables import all_runs, phrase
+
+HEADS = (
+    ("Run", "Data", "Parameters", "Epochs", "Class accuracy (real)", "Fréchet (floor)", "Coverage", "In words"),
+    (
+        "Entrenamiento",
+        "Datos",
+        "Parámetros",
+        "Épocas",
+        "Acierto de clase (real)",
+        "Fréchet (mínimo)",
+        "Cobertura",
+        "En palabras",
+    ),
+)
+
+
+def table(language, root=ROOT):
+    """Markdown; language: 0 English, 1 Spanish."""
+    runs = [Run(file.parent) for file in sorted((root / "resultados").glob("*/run.json"))]
+    lines = [HEADS[language], ["---"] * len(HEADS[language])]
+    for name, row in all_runs(runs).iterrows():
+        lines.append(
+            [
+                f"[`{name}`](resultados/{name}/README.md)",
+                row["data"],
+                f"{row['parameters']:,}",
+                f"{row['epochs']}/{row['planned']}",
+                _beside(row["class accuracy"], row["of real images"], ".3f"),
+                _beside(row["Fréchet"], row["floor"], ".3g"),
+                _beside(row["coverage"], None, ".2f"),
+                phrase(row["keys"], language),
+            ]
+        )
+    return "\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _beside(value, real, form):
+    """'0.912 (0.994)', or a dash where there is none."""
+    if isnan(value):
+        return "–"
+    return f"{value:{form}}" + (f" ({real:{form}})" if real is not None else "")
+
+
+def outdated(root=ROOT):
+    """{path: the text it should have} for each README out of step."""
+    paths = [root / name for name in READMES]
+    texts = {path: path.read_text(encoding="utf-8") for path in paths}
+    wanted = {path: between(texts[path], "results", table(i, root), path) for i, path in enumerate(paths)}
+    return {path: text for path, text in wanted.items() if text != texts[path]}
+
+
+def main(check=False):
+    changes = outdated()
+    for path, text in changes.items():
+        print(f"{'out of step' if check else 'rewritten'}: {Path(path).name}")
+        if not check:
+            path.write_text(text, encoding="utf-8", newline="\n")
+    return int(check and bool(changes))
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv[1:]))
