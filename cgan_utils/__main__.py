@@ -156,12 +156,19 @@ def evaluate(args):
     _at_least(1, per_class=args.per_class)
     runs = [Run(path) for path in (list_runs().values() if args.all else [args.run])]
     from .evaluation import evaluate as measure  # loads Keras; a wrong name has been answered without
+    from .evaluation import reference_of
+    from .inception import inception_fid
 
     for run in runs:
         if args.all and run.experiment.game == "autoencoder":
             continue
         metrics = measure(run, per_class=args.per_class, progress=_progress(run.name))
         run.keep_metrics(metrics)
+        if args.fid:
+            test_images = reference_of(run.record["data"]["name"], run.record["data"]["stand_in"]).data.x_test
+            value = inception_fid(run, test_images)
+            metrics["drawn"]["inception_fid"] = {"mean": value, "values": [value]}
+            run.keep_metrics(metrics)
         print(f"{run.name}: {metrics['verdict']['text']} ({metrics['seconds']:.0f} s)")
 
 
@@ -235,6 +242,7 @@ def parser():
     add = command("evaluate", evaluate, "measure how good a run's images are, and write it into the run")
     add("run", nargs="?", help="a run's name or folder")
     add("--all", action="store_true", help="all runs at hand, but for autoencoders")
+    add("--fid", action="store_true", help="the Inception FID, too (extra 'fid', and a connection the first time)")
     add("--per-class", type=int, metavar="N", help="images of each class (default 10,000 divided by the classes)")
 
     add = command("export", export, "write a run's generator in Keras's own format")

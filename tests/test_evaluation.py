@@ -1,16 +1,18 @@
 import json
 import shutil
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from cgan_utils import datasets, evaluation, evaluators, plots, tables, verdicts, widgets
+from cgan_utils import datasets, evaluation, evaluators, measures, plots, tables, verdicts, widgets
 from cgan_utils.errors import CganError
 from cgan_utils.evaluation import Reference, evaluate
 from cgan_utils.evaluators import Evaluator
 from cgan_utils.experiments import Experiment
+from cgan_utils.inception import inception_fid
 from cgan_utils.results import Run
 from cgan_utils.scoring import Score
 from cgan_utils.training import train
@@ -247,3 +249,26 @@ def test_the_explorer_says_what_the_evaluator_sees(run, judge, tmp_path, monkeyp
     with_text = bytes(explorer.image.value)
     explorer.judge.value = False
     assert bytes(explorer.image.value) == bytes(plain.image.value) != with_text
+
+
+def test_the_inception_fid_is_the_distance_of_as_many_drawings(run, numbers):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed here (extra 'fid')")
+    pytest.importorskip("torchmetrics", reason="torchmetrics is not installed here (extra 'fid')")
+
+    class Means(torch.nn.Module):
+        num_features = 8
+
+        def forward(self, images):
+            assert images.shape[1:] == (3, 28, 28) and images.dtype == torch.uint8
+            return torch.nn.functional.avg_pool2d(images[:, :1].float(), (7, 14)).flatten(1)
+
+    drawn = run.generate(np.arange(180) % 10, range(180))
+    means = [images.reshape(180, 4, 7, 2, 14).mean(axis=(2, 4)).reshape(180, 8) for images in (numbers.x_test, drawn)]
+    expected = measures.frechet_distance(*means)
+    assert inception_fid(run, numbers.x_test, Means()) == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_missing_package_for_the_inception_fid_is_a_sentence(run, numbers, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchmetrics.image.fid", None)
+    with pytest.raises(CganError, match="pip install -e .\\[fid\\]"):
+        inception_fid(run, numbers.x_test)
