@@ -71,6 +71,7 @@ def train(args):
         precision=args.precision,
         checkpoint_minutes=args.checkpoint_minutes,
         score=args.score,
+        minutes=args.minutes,
         epochs=args.epochs,
         batch_size=args.batch_size,
         seed=args.seed,
@@ -227,6 +228,7 @@ def parser():
     add("--batch-size", type=int, metavar="N")
     add("--seed", type=int, metavar="S")
     add("--resume", action="store_true", help="go on where an interrupted training stopped")
+    add("--minutes", type=float, metavar="M", help="stop after so long; go on with --resume")
     add("--precision", default="auto", help="auto, float32 or mixed_bfloat16 (default: what this machine is fast at)")
     add("--score", type=int, metavar="N", help="judge N drawings of each class after each epoch, and keep the best")
     add("--checkpoint-minutes", type=float, default=5, metavar="M", help="beside the one after each epoch (default 5)")

@@ -117,11 +117,13 @@ class Interruptible(keras.callbacks.Callback):
     """Turns Ctrl-C (and a notebook's stop button) into a stop between two steps, where the state is whole.
 
     A second Ctrl-C stops at once, in the middle of things (`forced`): then only the last checkpoint is whole.
+    After `minutes`, if given, it stops in the same way by itself.
     """
 
-    def __init__(self):
+    def __init__(self, minutes=None):
         super().__init__()
         self.requested = self.forced = False
+        self.end = time.monotonic() + 60 * minutes if minutes else float("inf")
 
     @contextlib.contextmanager
     def listening(self):
@@ -141,6 +143,7 @@ class Interruptible(keras.callbacks.Callback):
         self.requested = True
 
     def on_train_batch_end(self, batch, logs=None):
+        self.requested |= time.monotonic() > self.end
         # After the last step the epoch must end: a state with no steps and no evaluation left can't be gone on with.
         if self.requested and batch + 1 < self.params["steps"]:
             raise KeyboardInterrupt

@@ -80,6 +80,7 @@ def train(
     checkpoint_minutes=5.0,
     checkpoint_steps=None,
     score=None,
+    minutes=None,
     verbose=1,
     extra_callbacks=(),
     **changes,
@@ -89,6 +90,7 @@ def train(
     out: folder of the run, by default a new one in runs/. It is rewritten after each epoch, and a checkpoint with
     the whole state lies beside it (`<out>.checkpoint`), written each epoch and every `checkpoint_minutes`.
     resume: go on from that checkpoint; on a CPU the result equals, bit for bit, that of a run never interrupted.
+    minutes: stop after so long as after a Ctrl-C, for a machine that is lent for a time.
     score: after each epoch have so many drawings of each class judged; see `scoring.Score`.
     data: an `ImageDataset`, or the name or folder of one; by default the experiment's. changes: fields of the
     experiment, such as epochs=5.
@@ -129,7 +131,7 @@ def train(
         record = _record(settings, data, game, progress, policy)
         return write_run(out, record, game.kept, progress.history, progress.losses, progress.evolution)
 
-    interrupt = callbacks.Interruptible()
+    interrupt = callbacks.Interruptible(minutes)
     around = [
         callbacks.Resume(checkpoint if resume else None, progress),
         *scores,

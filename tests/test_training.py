@@ -205,6 +205,15 @@ def test_stopping_in_the_first_epoch_still_gives_a_run(tiny, digits, tmp_path):
     assert stopped.generate("1", 0).shape == (1, 28, 28, 1)
 
 
+def test_a_training_stops_by_itself_when_its_time_is_over_and_goes_on(tiny, digits, tmp_path):
+    whole = train(tiny, tmp_path / "whole", data=digits, verbose=0)
+    stopped = train(tiny, tmp_path / "a", data=digits, verbose=0, minutes=1e-9)  # over after the first step
+    assert stopped.record["training"]["steps"] == 1
+    assert not stopped.record["training"]["complete"]
+    ended = train(tiny, tmp_path / "a", data=digits, verbose=0, resume=True, minutes=60)
+    np.testing.assert_array_equal(ended.losses, whole.losses)
+
+
 class Break(keras.callbacks.Callback):
     """Sets every weight of the generator to a value, as a training that went wrong would."""
 
