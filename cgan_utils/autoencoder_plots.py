@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
+from .evaluation_plots import matrix
 from .exploration_plots import ACCENT, COLOURS, MARKERS, TRAIN, labelled_grid
 from .images import grid
 from .layers import to_uint8
@@ -110,17 +111,7 @@ def curves(histories, columns, title, best=None):
 def confusion(truth, guesses, names, title):
     """How many images of each class (rows) were taken for which (columns). Labels and guesses [N]."""
     counts = confusion_matrix(truth, guesses, labels=range(len(names)))
-    figure, axes = plt.subplots(figsize=(7.2, 6.2), layout="constrained")
-    # The right answers would drown the wrong ones, which are what one looks for: colour is on a scale of roots.
-    axes.imshow(np.sqrt(counts), cmap="Blues")
-    for (row, column), count in np.ndenumerate(counts):
-        if count:
-            dark = count > counts.max() / 3
-            axes.text(column, row, count, ha="center", va="center", fontsize=8, color="white" if dark else "black")
-    axes.set_xticks(range(len(names)), names, rotation=40, ha="right")
-    axes.set_yticks(range(len(names)), names)
-    axes.set(title=title, xlabel="predicted class", ylabel="true class")
-    return figure
+    return matrix(counts, names, names, title, "predicted class", "true class")
 
 
 def predictions(images, truth, chances, names, title, columns=8):

@@ -54,3 +54,10 @@ def _row(run):
         "verdict": phrase(metrics["verdict"]["keys"]) if metrics else "",
         "keys": tuple(metrics["verdict"]["keys"]) if metrics else (),
     }
+
+
+def by_class(runs):
+    """Class accuracy of each class (rows) by each of the runs that know classes and were evaluated (columns)."""
+    chosen = [run for run in runs if run.metrics and "class_accuracy" in run.metrics["by_class"]]
+    shares = {run.name: run.metrics["by_class"]["class_accuracy"] for run in chosen}
+    return pd.DataFrame({run.name: dict(zip(run.class_names, shares[run.name], strict=True)) for run in chosen})

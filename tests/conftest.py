@@ -54,3 +54,25 @@ def unconditional_run(digits, tmp_path_factory):
 
     settings = Experiment("tiny_any", "mnist", "tiny_unconditional", epochs=2, batch_size=16, label_noise=0.25)
     return train(settings, tmp_path_factory.mktemp("runs") / "tiny_any", data=digits, verbose=0)
+
+
+@pytest.fixture(scope="session")
+def numbers():
+    """All stand-in digits."""
+    return datasets.load("mnist", stand_in=True)
+
+
+@pytest.fixture(scope="session")
+def judge(numbers, tmp_path_factory):
+    """A small evaluator of them."""
+    from cgan_utils import evaluators
+
+    tiny = {"blocks": ((8,), (16,)), "epochs": 6, "batch_size": 32, "validation": 200, "shift": 1, "dropout": 0.0}
+    return evaluators.train("mnist", tmp_path_factory.mktemp("judge") / "mnist", data=numbers, verbose=0, **tiny)
+
+
+@pytest.fixture(scope="session")
+def reference(numbers, judge):
+    from cgan_utils.evaluation import Reference
+
+    return Reference(numbers, judge)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cgan_utils import datasets, evaluation, evaluators, measures, plots, tables, verdicts, widgets
+from cgan_utils import evaluation, evaluators, measures, plots, tables, verdicts
 from cgan_utils.errors import CganError
 from cgan_utils.evaluation import Reference, evaluate
 from cgan_utils.evaluators import Evaluator
@@ -16,23 +16,6 @@ from cgan_utils.inception import inception_fid
 from cgan_utils.results import Run
 from cgan_utils.scoring import Score
 from cgan_utils.training import train
-
-TINY = {"blocks": ((8,), (16,)), "epochs": 6, "batch_size": 32, "validation": 200, "shift": 1, "dropout": 0.0}
-
-
-@pytest.fixture(scope="module")
-def numbers():
-    return datasets.load("mnist", stand_in=True)
-
-
-@pytest.fixture(scope="module")
-def judge(numbers, tmp_path_factory):
-    return evaluators.train("mnist", tmp_path_factory.mktemp("judge") / "mnist", data=numbers, verbose=0, **TINY)
-
-
-@pytest.fixture(scope="module")
-def reference(numbers, judge):
-    return Reference(numbers, judge)
 
 
 class Painter:
@@ -197,6 +180,7 @@ def test_a_run_keeps_its_metrics_until_another_generator_draws(run, reference, t
     assert Run(copy.path).metrics == found
     text = (copy.path / "README.md").read_text(encoding="utf-8")
     assert found["verdict"]["text"] in text and "| class accuracy |" in text
+    assert tables.by_class([copy]).loc["3", "copy"] == found["by_class"]["class_accuracy"][3]
     row = tables.all_runs([copy]).loc["copy"]
     assert row["class accuracy"] == found["drawn"]["class_accuracy"]["mean"] and row["Fréchet"] > row["floor"]
     assert row["verdict"] == tables.phrase(found["verdict"]["keys"])
@@ -232,23 +216,6 @@ def test_scores_need_an_evaluator_and_enough_images(reference, numbers):
         Score(None, Reference(numbers), 10, 5)
     with pytest.raises(CganError, match="ask for 2 or more"):
         Score(None, reference, 10, 1)
-
-
-def test_the_explorer_says_what_the_evaluator_sees(run, judge, tmp_path, monkeypatch):
-    monkeypatch.setenv("CGAN_HOME", str(tmp_path))
-    shutil.copytree(run.path, tmp_path / "resultados" / "first")
-    plain = widgets.Explorer(count=3)
-    assert plain.judge.layout.display == "none"  # there is none
-    monkeypatch.setattr(widgets, "find_evaluator", lambda name, stand_in: judge)
-    explorer = widgets.Explorer(count=3)
-    assert explorer.judge.layout.display is None
-    chances = judge.look(run.generate(0, range(3)))[1]
-    seen = explorer._seen(run, run.generate(0, range(3)))
-    assert [text for text, _ in seen] == [f"{row.argmax()}\n{row.max():.0%}" for row in chances]
-    assert [colour == widgets.AS_ASKED for _, colour in seen] == [row.argmax() == 0 for row in chances]
-    with_text = bytes(explorer.image.value)
-    explorer.judge.value = False
-    assert bytes(explorer.image.value) == bytes(plain.image.value) != with_text
 
 
 def test_the_inception_fid_is_the_distance_of_as_many_drawings(run, numbers):

@@ -1,0 +1,81 @@
+"""Figures of what `evaluation` found; each function draws one and returns it."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from .comparison_plots import strips
+
+MARKERS = "osD^vP*X"
+
+
+def _words(name):
+    return str(name).replace("_", " ")
+
+
+def extremes(run, metrics, count=3, columns=10):
+    """The classes that a run draws best and worst, by class accuracy: a row each, with that share."""
+    shares = np.asarray(metrics["by_class"]["class_accuracy"])
+    order = np.argsort(-shares, kind="stable")
+    count = min(count, len(order) // 2)
+    labels = [*order[:count], *order[len(order) - count :]]
+    rows = {f"{_words(run.class_names[i])} {shares[i]:.0%}": run.generate(int(i), range(columns)) for i in labels}
+    return strips({f"{run.title}: the classes it draws best and worst": rows})
+
+
+def same_class(runs, name, columns=12):
+    """One class drawn by each of the runs, which must know it, from the same seeds: a row each."""
+    rows = {run.name: run.generate(name, range(columns)) for run in runs}
+    return strips({f"{_words(name)}, seeds 0 to {columns - 1}": rows})
+
+
+def neighbours(drawn, rows, title):
+    """Drawn images above the real ones that are nearest to them: {where: uint8 images [N, H, W, C]}."""
+    return strips({title: {"drawn": drawn, **rows}})
+
+
+def seen_as(metrics, title):
+    """What was asked (rows) and what the evaluator saw (columns): counts of images, colour on a scale of roots."""
+    return matrix(np.asarray(metrics["confusion"]), metrics["class_names"], metrics["seen_names"], title)
+
+
+def matrix(counts, rows, columns, title, xlabel="what the evaluator sees", ylabel="class that was asked"):
+    """Counts [R, C] as a picture; written into the fields if they are few.
+
+    The right answers would drown the wrong ones, which are what one looks for: colour is on a scale of roots.
+    """
+    few = len(columns) <= 20
+    size = (7.2, 6.2 if len(rows) > 2 else 2.2) if few else (9, 8.4)
+    figure, axes = plt.subplots(figsize=size, layout="constrained")
+    axes.imshow(np.sqrt(counts), cmap="Blues")
+    for (row, column), count in np.ndenumerate(counts if few else np.empty((0, 0))):
+        if count:
+            dark = count > counts.max() / 3
+            axes.text(column, row, count, ha="center", va="center", fontsize=8, color="white" if dark else "black")
+    step = 1 if few else 5  # of a hundred names, every fifth can be read
+    axes.set_xticks(range(0, len(columns), step), [_words(name) for name in columns[::step]], rotation=40, ha="right")
+    axes.set_yticks(range(0, len(rows), step), [_words(name) for name in rows[::step]])
+    axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    return figure
+
+
+def cost_and_quality(table):
+    """Hours of training against the class accuracy, as a share of what real images get; the area is the parameters.
+
+    table: of `tables.all_runs`; runs without a class accuracy are left out.
+    """
+    shown = table[table["class accuracy"].notna()]
+    figure, axes = plt.subplots(figsize=(9, 4.6), layout="constrained")
+    for (data, group), marker in zip(shown.groupby("data"), MARKERS, strict=False):
+        hours = (group["epochs"] * group["seconds per epoch"] / 3600).astype(float)
+        share = (group["class accuracy"] / group["of real images"]).astype(float)
+        area = 40 * np.sqrt((group["parameters"] / 1e6).astype(float))
+        axes.scatter(hours, share, s=area, marker=marker, alpha=0.7, label=data)
+        for x, y, name in zip(hours, share, group.index, strict=True):
+            axes.annotate(name, (x, y), (6, 5), textcoords="offset points", fontsize=8)
+    axes.set(
+        xscale="log", xlabel="hours of training, on the machine of each run", ylabel="class accuracy / real images'"
+    )
+    axes.set(ylim=(0, 1.1), title="Cost and quality; area: √parameters")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
