@@ -129,20 +129,7 @@ def evaluate(run, reference=None, per_class=None, repeats=REPEATS, progress=None
     real, real_by_class = reference.real(run.conditional)
     metrics = {
         "format": FORMAT,
-        "protocol": {
-            "images_per_class": per_class,
-            "repeats": repeats,
-            "neighbours": NEIGHBOURS,
-            "neighbourhood_images": CROWD,
-            "generator": run.draws_with,
-            "generator_sha256": run.weights[run.draws_with],
-            "evaluator": judge and judge.path.name,
-            "evaluator_sha256": judge and judge.sha256,
-            "evaluator_accuracy": judge and judge.accuracy,
-            "data_fingerprint": reference.data.fingerprint,
-            "training_images": len(reference.data.x_train),
-            "test_images": len(reference.data.x_test),
-        },
+        "protocol": _protocol(run, reference, per_class, repeats),
         "seconds": round(time.monotonic() - start, 1),
         "machine": backend.machine(),
         "versions": backend.versions(),
@@ -155,6 +142,25 @@ def evaluate(run, reference=None, per_class=None, repeats=REPEATS, progress=None
         "confusion": np.sum(confusion, axis=0).tolist() if judge else [],
     }
     return metrics | {"verdict": verdict(metrics)}
+
+
+def _protocol(run, reference, per_class, repeats):
+    """What was compared with what, so that whoever reads the numbers can tell which others they compare with."""
+    data, judge = reference.data, reference.judge
+    return {
+        "images_per_class": per_class,
+        "repeats": repeats,
+        "neighbours": NEIGHBOURS,
+        "neighbourhood_images": CROWD,
+        "generator": run.draws_with,
+        "generator_sha256": run.weights[run.draws_with],
+        "evaluator": judge and judge.path.name,
+        "evaluator_sha256": judge and judge.sha256,
+        "evaluator_accuracy": judge and judge.accuracy,
+        "data_fingerprint": data.fingerprint,
+        "training_images": len(data.x_train),
+        "test_images": len(data.x_test),
+    }
 
 
 def _measure(reference, images, labels, conditional, full):
