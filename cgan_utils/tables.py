@@ -13,6 +13,7 @@ PHRASES = {  # a verdict's words (see `verdicts`) in short, in English and Spani
     "all": ("draws all classes", "dibuja todas las clases"),
     "misses": ("misses classes", "le faltan clases"),
     "collapsed": ("too little variety", "muy poca variedad"),
+    "varied": ("varied and new", "variadas y nuevas"),
     "memorises": ("memorises", "memoriza"),
 }
 

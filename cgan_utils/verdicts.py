@@ -8,6 +8,7 @@
 | seldom draws the class that was asked | less, though it does not ignore it |
 | collapsed: … vary too little | of these classes the diversity is under `VARIES` of that of real images |
 | misses … | without classes: these make less than `PRESENT` of their fair share of the drawings |
+| varied and new | none of the above, and there is no evaluator that could say more |
 | memorises | the median drawing is nearer to a training image than `COPIES` of a test image's distance, in the pixels |
 """
 
@@ -24,7 +25,7 @@ NAMED = 5  # classes that a sentence names, at most
 def verdict(metrics):
     """The verdict on the dict of `evaluation.evaluate`: {"keys": [word, …], "text": one sentence}."""
     parts = [*_of_class(metrics), *_of_presence(metrics), *_of_diversity(metrics), *_of_memory(metrics)]
-    keys, texts = zip(*parts, strict=True) if parts else ((), ("nothing to object",))
+    keys, texts = zip(*parts or [("varied", "varied and new, as far as the pixels tell")], strict=True)
     text = "; ".join(texts)
     return {"keys": list(keys), "text": f"{text[0].upper()}{text[1:]}."}
 

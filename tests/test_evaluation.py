@@ -145,7 +145,7 @@ def test_without_classes_the_verdict_says_which_are_missing(reference, numbers):
 def test_without_an_evaluator_the_pixels_are_measured(numbers):
     metrics = scored(some(numbers, None), Reference(numbers))
     assert set(metrics["drawn"]) == {"diversity", "nearest_pixels_ratio", "nearest_pixels_share"}
-    assert metrics["verdict"] == {"keys": [], "text": "Nothing to object."}
+    assert metrics["verdict"] == {"keys": ["varied"], "text": "Varied and new, as far as the pixels tell."}
     assert metrics["confusion"] == [] and metrics["protocol"]["evaluator"] is None
 
 
