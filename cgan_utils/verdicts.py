@@ -8,8 +8,8 @@
 | seldom draws the class that was asked | less, though it does not ignore it |
 | collapsed: … vary too little | of these classes the diversity is under `VARIES` of that of real images |
 | misses … | without classes: these make less than `PRESENT` of their fair share of the drawings |
-| varied and new | none of the above, and there is no evaluator that could say more |
 | memorises | the median drawing is nearer to a training image than `COPIES` of a test image's distance, in the pixels |
+| varied and new | none of the above, and there is no evaluator that could say more |
 """
 
 import numpy as np
