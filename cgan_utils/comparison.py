@@ -24,21 +24,21 @@ from .sampling import decode, latent
 
 layers = keras.layers
 
-FEATURES = 64  # numbers by which the judge describes an image
+FEATURES = 64  # numbers by which the small judge describes an image
 NEIGHBOURS = 5
 BATCH = 500
 
 
 class Judge:
-    """A small convolutional classifier, trained on the real images, that looks at drawn ones.
+    """A classifier, trained on the real images, that looks at drawn ones: an `Evaluator`, or a small one made here.
 
     `accuracy`: share of the test images that it recognises. Of each class, every second test image is in `reference`,
     (images, features), for the coverage; the others, in `unseen`, play a perfect generator in `real_scores`.
     """
 
-    def __init__(self, data, epochs=3, seed=0):
+    def __init__(self, data, evaluator=None, epochs=3, seed=0):
         self.class_names = data.class_names
-        self.network = _classifier(data, epochs, seed)
+        self._look = evaluator.look if evaluator else _classifier(data, epochs, seed)
         features, seen = self.look(data.x_test)
         self.accuracy = float((seen == data.y_test).mean())
         places = [np.flatnonzero(data.y_test == label) for label in range(data.classes)]
@@ -46,8 +46,8 @@ class Judge:
         self.unseen = [data.x_test[place[1::2]] for place in places]
 
     def look(self, images):
-        """What the judge sees in uint8 images [N, H, W, C]: features [N, FEATURES] and the likeliest class [N]."""
-        features, verdicts = self.network.predict(images, batch_size=BATCH, verbose=0)
+        """What the judge sees in uint8 images [N, H, W, C]: features [N, d] and the likeliest class [N]."""
+        features, verdicts = self._look(images)
         return features, verdicts.argmax(axis=1)
 
     def scores(self, images, labels):
@@ -71,7 +71,10 @@ class Judge:
 
 
 def _classifier(data, epochs, seed):
-    """A trained network: uint8 images → features and logits. About 89 % right on Fashion-MNIST after three epochs."""
+    """A trained network, as a function: uint8 images → features [N, FEATURES] and logits.
+
+    About 89 % right on Fashion-MNIST after three epochs.
+    """
     keras.utils.set_random_seed(seed)
     image = keras.Input(data.shape, dtype="uint8", name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1.0)(image)
@@ -83,7 +86,8 @@ def _classifier(data, epochs, seed):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     network.compile("adam", loss, jit_compile=False)  # XLA convolutions are several times slower on a CPU
     network.fit(data.x_train, data.y_train, batch_size=128, epochs=epochs, verbose=0)
-    return keras.Model(image, [features, verdict])
+    both = keras.Model(image, [features, verdict])
+    return lambda images: both.predict(images, batch_size=BATCH, verbose=0)
 
 
 def covered(real, drawn):

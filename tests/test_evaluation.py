@@ -9,6 +9,7 @@ import pytest
 
 from cgan_utils import evaluation, evaluators, measures, plots, tables, verdicts
 from cgan_utils.backend import keras
+from cgan_utils.comparison import Judge
 from cgan_utils.errors import CganError
 from cgan_utils.evaluation import Reference, evaluate
 from cgan_utils.evaluators import Evaluator
@@ -67,6 +68,12 @@ def test_the_evaluator_learns_and_opens_again(judge, numbers):
     assert (chances.argmax(axis=1) == numbers.y_test).mean() == pytest.approx(again.accuracy)
     assert again.accuracy > 0.8
     np.testing.assert_array_equal(features, judge.look(numbers.x_test)[0])
+
+
+def test_an_evaluator_serves_the_comparison_of_two_runs(judge, numbers):
+    comparing = Judge(numbers, judge)
+    assert comparing.accuracy == pytest.approx(judge.accuracy)
+    assert comparing.look(numbers.x_test[:3])[0].shape == (3, 16)
 
 
 def test_features_are_the_means_of_the_last_block(judge, numbers):
