@@ -178,7 +178,7 @@ facts(
 # %% [markdown]
 # ### The same noise, epoch after epoch
 #
-# The published material showed epochs 1, 10, 20, 30, 40 and 50; here are those of them that our run has reached. Each square holds the same 36 noise vectors. What to look for: after the first epoch there is ink in digit-like shapes; afterwards the shapes stay where they are and become numbers.
+# The published material showed epochs 1, 10, 20, 30, 40 and 50; here are those of them that our run has reached. Each square holds the same 36 noise vectors. What to look for: after the first epoch there is ink in the middle, in chequers that are the traces of the strides; ten epochs on there are strokes, and then the strokes join into something one could read. Learning without classes, with few big steps, is slow: compare with the first epochs of `modelo_1` in notebook 05.
 
 # %%
 drawn = run.evolution
@@ -191,6 +191,16 @@ pictures({f"epoch {epoch}": drawn[epoch] for epoch in shown}, f"{run.title}: 36 
 from cgan_utils.widgets import explore_evolution
 
 explore_evolution(run)
+
+# %% [markdown]
+# The run keeps a second generator, whose weights are a running mean of those of the last thousand steps or so. It irons out what the single steps overdo. Look for loose dots, and for strokes that break off.
+
+# %%
+from cgan_utils.results import AVERAGED, LAST
+
+both = {"last": LAST, "averaged": AVERAGED}
+squares_of = {name: grid(run.generate(0, range(36), file=file), 6) for name, file in both.items()}
+pictures(squares_of, f"{run.title}: the same noise; the run draws with {run.draws_with}", height=4.2);
 
 # %% [markdown]
 # ### The losses up to those epochs
