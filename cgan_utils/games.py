@@ -16,7 +16,6 @@ class Game(keras.Model):
 
     loss_names = ()
     players = ()  # names of the attributes that hold the networks in training
-    best = None  # a copy of the generator from its best epoch, where epochs are scored
     column = "one class and one noise vector per column"  # what sets the columns of drawings apart
 
     def __init__(self, name):
@@ -24,6 +23,7 @@ class Game(keras.Model):
         self.mean_losses = [keras.metrics.Mean(name=loss) for loss in self.loss_names]
         shape = (len(self.loss_names),)
         self.batch_losses = self.add_weight(shape=shape, trainable=False, initializer="zeros", name="batch_losses")
+        self.best = None  # a copy of the generator from its best epoch, where epochs are scored
         self.built = True
 
     def compile(self, optimizers, **options):
@@ -50,7 +50,7 @@ class Game(keras.Model):
         best = {"generator_best.safetensors": self.best} if self.best else {}
         return {"generator.safetensors": self.generator, **best}
 
-    def keep_best(self):
+    def add_best(self):
         """Make room for the generator of the best epoch; see `scoring.Score`."""
         self.best = keras.models.clone_model(self.generator)
 

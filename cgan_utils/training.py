@@ -159,7 +159,7 @@ def _scores(game, settings, data, progress, per_class):
         return []
     from .evaluation import Reference, find_evaluator  # here: it needs this module
 
-    game.keep_best()
+    game.add_best()
     classes = data.classes if conditional(settings.architecture) else 1
     return [Score(progress, Reference(data, find_evaluator(data.name, data.stand_in)), classes, per_class)]
 

@@ -10,7 +10,15 @@ import pytest
 
 from cgan_utils.backend import BACKEND
 
-FILES = ["test_losses.py", "test_gan.py", "test_architectures.py", "test_vae.py", "test_autoencoders.py", "test_toy.py"]
+FILES = [
+    "test_losses.py",
+    "test_gan.py",
+    "test_architectures.py",
+    "test_vae.py",
+    "test_autoencoders.py",
+    "test_evaluation.py",
+    "test_toy.py",
+]
 TESTS = Path(__file__).parent
 
 
