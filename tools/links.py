@@ -123,6 +123,15 @@ def between(text, mark, content, path):
     return pattern.sub(lambda match: match[1] + content + match[2], text)
 
 
+def rewrite(changes, check, root=ROOT):
+    """Write {path: text}, or with `check` only say which files it is about; returns the exit code."""
+    for path, text in changes.items():
+        print(f"{'out of step' if check else 'rewritten'}: {path.relative_to(root)}")
+        if not check:
+            path.write_text(text, encoding="utf-8", newline="\n")
+    return int(check and bool(changes))
+
+
 def main(arguments=None, root=ROOT):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing")
@@ -132,11 +141,7 @@ def main(arguments=None, root=ROOT):
     except LinkError as error:
         print(f"links: {error}", file=sys.stderr)
         return 1
-    for path, text in changes.items():
-        print(f"{'out of step' if check else 'rewritten'}: {path.relative_to(root)}")
-        if not check:
-            path.write_text(text, encoding="utf-8", newline="\n")
-    return int(check and bool(changes))
+    return rewrite(changes, check, root)
 
 
 if __name__ == "__main__":

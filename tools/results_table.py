@@ -6,9 +6,8 @@ is 1 if a README is out of step.
 
 import sys
 from math import isnan
-from pathlib import Path
 
-from links import READMES, ROOT, between
+from links import READMES, ROOT, between, rewrite
 
 from cgan_utils.results import Run
 from cgan_utils.tables import all_runs, phrase
@@ -63,14 +62,5 @@ def outdated(root=ROOT):
     return {path: text for path, text in wanted.items() if text != texts[path]}
 
 
-def main(check=False):
-    changes = outdated()
-    for path, text in changes.items():
-        print(f"{'out of step' if check else 'rewritten'}: {Path(path).name}")
-        if not check:
-            path.write_text(text, encoding="utf-8", newline="\n")
-    return int(check and bool(changes))
-
-
 if __name__ == "__main__":
-    sys.exit(main("--check" in sys.argv[1:]))
+    sys.exit(rewrite(outdated(), "--check" in sys.argv[1:]))
