@@ -75,7 +75,8 @@ def available():
 
 def find_evaluator(name, stand_in=False):
     """The evaluator that ships for a data set, or None. A stand-in has none: an evaluator knows the real images."""
-    return _opened(shipped_folder() / FOLDER / name) if name in available() and not stand_in else None
+    path = shipped_folder() / FOLDER / name
+    return _opened(path) if not stand_in and (path / RECORD).is_file() else None
 
 
 _opened = cache(Evaluator)

@@ -7,8 +7,6 @@ from .backend import keras
 from .errors import CganError
 from .sampling import draw
 
-SCORES = ("class_accuracy", "frechet")  # the columns of the history
-
 
 class Score(keras.callbacks.Callback):
     """After each epoch draws `per_class` images of each class, always from the same seeds, and has them judged.

@@ -120,7 +120,7 @@ class Explorer:
             return
         columns = min(len(images), 8 if len(images) > 10 else 5)
         scale = max(1, min(TARGET // (columns * (images.shape[2] + 1)), 8))
-        texts = self._seen(run, images) if self.judge.value and _evaluator_of(run) else None
+        texts = self._seen(run, images) if self.judge.value else None
         if texts:
             picture = labelled(images, texts, columns, scale)
         else:
@@ -133,8 +133,10 @@ class Explorer:
         self.message.value = ""
 
     def _seen(self, run, images):
-        """(text, colour) for each image: the likeliest class and its probability."""
+        """(text, colour) for each image, the likeliest class and its probability; None without an evaluator."""
         judge = _evaluator_of(run)
+        if not judge:
+            return None
         chances = judge.look(images)[1]
         best = chances.argmax(axis=1)
         asked = self.label.value if run.conditional else best
