@@ -8,19 +8,26 @@
 The three take turns, so that whatever else the machine does hits all of them. Needs the TensorFlow backend.
 
     python benchmarks/training_speed.py [--rounds 5] [--seconds 6]
+    python benchmarks/training_speed.py --all [--out resultados/studies/training_speed.json]
+
+With --all: every conditional GAN of the catalogue at its published batch size, beside the machine's fastest matrix
+product, and for the slowest of them where the time of a step goes.
 """
 
 import argparse
+import json
 import statistics
 import time
+from pathlib import Path
 
 import numpy as np
 from sklearn import metrics
 
 from cgan_utils import backend
+from cgan_utils.architectures import LATENT, conditional, count_operations
 from cgan_utils.backend import keras, value_and_gradients
 from cgan_utils.datasets import load
-from cgan_utils.experiments import experiment
+from cgan_utils.experiments import EXPERIMENTS, experiment
 from cgan_utils.gan import ConditionalGAN
 from cgan_utils.layers import to_signed
 from cgan_utils.training import batches, make_gan
@@ -108,11 +115,130 @@ def measure(settings, data, rounds, seconds):
     return speeds
 
 
+def peak(policy, size=2048):
+    """Floating-point operations per second in a square matrix product of `policy`'s precision: the fastest of 30."""
+    import tensorflow as tf
+
+    factor = tf.cast(tf.random.normal((size, size)), policy.removeprefix("mixed_"))
+    multiply = tf.function(lambda: tf.matmul(factor, factor))
+    return 2 * size**3 / min(_seconds(multiply, 30))
+
+
+def _seconds(call, times):
+    """How long each of `times` calls took, after two to warm up."""
+    found = []
+    for _ in range(times + 2):
+        start = time.perf_counter()
+        keras.tree.map_structure(keras.ops.convert_to_numpy, call())
+        found.append(time.perf_counter() - start)
+    return found[2:]
+
+
+def operations(settings, shape):
+    """Floating-point operations of a training step, per image.
+
+    Of the generator: drawing, and the gradients of its weights and of what each layer gets. Of the discriminator:
+    two batches judged, two gradients of weights, and three of what its layers get; the third is the generator's.
+    """
+    generator, discriminator = count_operations(settings.architecture, shape)
+    return 2 * (3 * generator + 7 * discriminator)
+
+
+def measure_all(rounds, seconds):
+    """A row per published experiment, and {part of a step: milliseconds} for the slowest."""
+    rows, policy = {}, backend.precision()
+    chosen = [row for row in EXPERIMENTS.values() if row.published_seconds and conditional(row.architecture)]
+    for settings in chosen:
+        data = load(settings.dataset)
+        gan = make_gan(settings, data, policy)
+        stream = batches(data.x_train, data.y_train, settings.batch_size, settings.seed)
+        fit(gan, stream, 3)
+        start = time.perf_counter()
+        fit(gan, stream, 3)
+        steps = max(3, round(3 * seconds / (time.perf_counter() - start)))
+        taken = []
+        for _ in range(rounds):
+            start = time.perf_counter()
+            fit(gan, stream, steps)
+            taken.append((time.perf_counter() - start) / steps)
+        speed, work = settings.batch_size / statistics.median(taken), operations(settings, data.shape)
+        rows[settings.name] = {
+            "parameters": gan.generator.count_params(),
+            "batch_size": settings.batch_size,
+            "images": len(data.x_train),
+            "images_per_second": speed,
+            "operations_per_image": work,
+            "operations_per_second": speed * work,
+            "published_seconds": settings.published_seconds,
+        }
+        print(_line(settings.name, rows[settings.name]), flush=True)
+        keras.utils.clear_session()
+    slowest = min(rows, key=lambda name: rows[name]["images_per_second"])
+    return {"machine": backend.machine(), "precision": policy, "peak": peak(policy), "runs": rows, "slowest": slowest}
+
+
+HEADER = "| run | parameters | batch | images/s | training on all images, s | Gflop per image | Gflop/s |"
+
+
+def _line(name, row):
+    epoch = row["images"] / row["images_per_second"]
+    cells = (f"{row['parameters']:,}", row["batch_size"], f"{row['images_per_second']:.1f}", f"{epoch:.0f}")
+    work = (f"{row['operations_per_image'] / 1e9:.2f}", f"{row['operations_per_second'] / 1e9:.0f}")
+    return f"| {' | '.join(map(str, (name, *cells, *work)))} |"
+
+
+def parts(settings, data, times=5):
+    """{part of a step: median milliseconds}: each is what the step takes with it, less what it takes without."""
+    import tensorflow as tf
+
+    gan = make_gan(settings, data, backend.precision())
+    images, labels = (tf.constant(part[: settings.batch_size]) for part in (data.x_train, data.y_train))
+    noise = tf.random.normal((settings.batch_size, LATENT))
+    weights = [getattr(gan, player).trainable_variables for player in PLAYERS]
+
+    def play():
+        return gan.play(PLAYERS, to_signed(images), labels, noise, training=True)
+
+    def move():
+        losses, _, gradients = value_and_gradients(play, weights)
+        gan.d_optimizer.apply(gradients[0], weights[0])
+        gan.g_optimizer.apply(gradients[1], weights[1])
+        return losses
+
+    stages = {
+        "draw": lambda: tf.reduce_sum(gan.generator([noise, labels], training=True)),
+        "judge": lambda: play()[0],
+        # Sums: to hand the gradients out would cost time that no training spends.
+        "gradients": lambda: [tf.reduce_sum(g) for part in value_and_gradients(play, weights)[2] for g in part],
+        "optimizers": move,
+        "scores and averaged generator": lambda: gan.train_step((images, labels)),
+    }
+    totals = [1000 * statistics.median(_seconds(tf.function(stage), times)) for stage in stages.values()]
+    return {name: after - before for name, after, before in zip(stages, totals, [0, *totals], strict=False)}
+
+
+def report_all(rounds, seconds, out):
+    print(f"{HEADER}\n|{'---|' * 7}")
+    found = measure_all(rounds, seconds)
+    settings = experiment(found["slowest"])
+    found["parts"] = parts(settings, load(settings.dataset))
+    print(f"\n{found['machine']}; {found['precision']}; matrix product {found['peak'] / 1e9:.0f} Gflop/s")
+    shares = {name: row["operations_per_second"] / found["peak"] for name, row in found["runs"].items()}
+    print("Share of it:", ", ".join(f"{name} {share:.0%}" for name, share in shares.items()))
+    print(f"\nA step of {found['slowest']}:", ", ".join(f"{n} {ms:.0f} ms" for n, ms in found["parts"].items()))
+    if out:
+        out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=6, help="of training per way and round")
+    parser.add_argument("--all", action="store_true", help="each published experiment, at its own batch size")
+    parser.add_argument("--out", type=Path, help="with --all: a JSON file for what was measured")
     args = parser.parse_args()
+    if args.all:
+        return report_all(args.rounds, args.seconds, args.out)
     data = load("mnist")
     print(f"modelo_1 on {data.title}; {backend.machine()}; precision of ours: {backend.precision()}\n")
     print("| batch | ours, images/s | plain loop | bare step | ours / plain loop | ours / bare step |")

@@ -176,6 +176,29 @@ def count_parameters(name, classes, shape, outputs=1):
     return generator, discriminator + _end(row, side, outputs)
 
 
+def count_operations(name, shape):
+    """(generator, discriminator) multiply-adds for one image of `shape` in a conditional architecture, one way.
+
+    A convolution of k×k pixels costs k·k·(input channels)·(filters) at each pixel of its output, a transposed one
+    the same at each pixel of its input. Borders are counted like the inside; normalisation and activations are not.
+    """
+    row = architecture(name)
+    if not isinstance(row, Architecture):
+        raise CganError(f"Operations are counted for networks that know classes; {name} knows none.")
+    side, _, channels = shape
+    place, inputs = side // 4, row.base + 1
+    generator = (EMBEDDING + LATENT * row.base) * place**2
+    for filters, kernel, stride in (*row.up, (channels, row.output_kernel, 1)):
+        generator += (place * kernel) ** 2 * inputs * filters
+        place, inputs = place * stride, filters
+    discriminator, inputs = EMBEDDING * side**2, channels + 1
+    for filters, kernel, stride in row.down:
+        side = -(-side // stride)
+        discriminator += (side * kernel) ** 2 * inputs * filters
+        inputs = filters
+    return generator, discriminator + inputs * side**2
+
+
 def _count_unconditional(row, shape):
     side, _, channels = shape
     pixels, last = row.base * row.start**2, len(row.down)

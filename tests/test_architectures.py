@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cgan_utils.architectures import ARCHITECTURES, LATENT, conditional, count_parameters
+from cgan_utils.architectures import ARCHITECTURES, LATENT, conditional, count_operations, count_parameters
 from cgan_utils.backend import keras
 from cgan_utils.errors import CganError
 from cgan_utils.networks import build, build_encoder, build_generator
@@ -92,6 +92,27 @@ FITTING = {
 def test_counting_from_the_table_equals_counting_the_network(name, shape):
     networks = build(name, 7, shape)
     assert count_parameters(name, 7, shape) == tuple(network.count_params() for network in networks)
+
+
+def multiply_adds(network):
+    """Of every layer with a kernel: each of its numbers is used once at each pixel that it is laid on."""
+    total = 0
+    for layer in network.layers:
+        kind = type(layer).__name__
+        if kind in ("Dense", "Conv2D", "Conv2DTranspose"):
+            places = layer.input if kind == "Conv2DTranspose" else layer.output
+            total += int(np.prod(layer.kernel.shape)) * int(np.prod(places.shape[1:-1]))
+    return total
+
+
+@pytest.mark.parametrize(("name", "shape"), [("modelo_1", (28, 28, 1)), ("modelo_3_28px", (28, 28, 3))])
+def test_operations_are_those_of_the_layers_that_are_built(name, shape):
+    assert list(count_operations(name, shape)) == [multiply_adds(network) for network in build(name, 10, shape)]
+
+
+def test_operations_of_a_network_without_classes_are_refused():
+    with pytest.raises(CganError, match="dcgan knows none"):
+        count_operations("dcgan", (64, 64, 3))
 
 
 @pytest.mark.parametrize("name", ["autoencoder_2d", "autoencoder_2d_relu"])
