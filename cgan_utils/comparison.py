@@ -106,6 +106,23 @@ def sharpness(images):
     return float(np.mean([np.abs(np.diff(levels, axis=axis)).mean() for axis in (1, 2)]))
 
 
+def class_means(images, labels):
+    """The mean image of each class: uint8 [N, H, W, C] and labels [N] → [classes, H, W, C], float64, 0 to 255."""
+    labels = np.asarray(labels)
+    return np.stack([images[labels == label].mean(axis=0) for label in np.unique(labels)])
+
+
+def resemblance(drawn, real):
+    """How alike two sets of class means [classes, …] are, class by class: correlations [classes], from -1 to 1.
+
+    What all classes have in common, the mean of the means, is taken off first. 0: the drawn class differs from the
+    others in other places or colours than the real one does, or not at all.
+    """
+    own, true = ((means - means.mean(axis=0)).reshape(len(means), -1) for means in (drawn, real))
+    norms = np.linalg.norm(own, axis=1) * np.linalg.norm(true, axis=1)
+    return (own * true).sum(axis=1) / np.maximum(norms, 1e-9)
+
+
 def arc(start, end, steps):
     """Points [steps, d] from `start` to `end` [d], both included, at equal angles seen from the origin (White 2016).
 

@@ -9,7 +9,8 @@ import numpy as np
 from .images import grid
 from .plots import picture_on
 
-MODELS = (("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"))  # colour and marker of the models of a figure
+# Colour and marker of the models of a figure.
+MODELS = (("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"))
 UNITS = {
     "likeness": "share of images",
     "diversity": "grey levels",
@@ -35,6 +36,27 @@ def strips(blocks, title="", xlabel=""):
         axis.spines[:].set_visible(False)
     if title:
         figure.suptitle(title)
+    return figure
+
+
+def training_curves(histories, title=""):
+    """How several trainings went, a line each: {name: history}. Losses, and how the discriminator's accuracy differs
+    between the images it learns from and the test images; above 0 it knows what it has seen.
+    """
+    figure, axes = plt.subplots(1, 3, figsize=(13, 3.9), layout="constrained")
+    for (colour, marker), (name, history) in zip(MODELS, histories.items(), strict=False):
+        gap = 100 * (history["accuracy"] - history["val_accuracy"])
+        for axis, values in zip(axes, (history["d_loss"], history["g_loss"], gap), strict=True):
+            axis.plot(history["epoch"], values, color=colour, marker=marker, markersize=4, label=name)
+    titles = ("Discriminator's loss", "Generator's loss", "Discriminator's accuracy: training − test")
+    for axis, text, unit in zip(axes, titles, ("loss (nats)", "loss (nats)", "percentage points"), strict=True):
+        axis.set(title=text, xlabel="epoch", ylabel=unit)
+        axis.grid(alpha=0.3)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+    axes[0].set_ylim(0, None)
+    axes[2].axhline(0, color="black", linewidth=0.8)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(histories))
+    figure.suptitle(title)
     return figure
 
 

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from cgan_utils import comparison, datasets
-from cgan_utils.comparison import Judge, arc, covered, sharpness
-from cgan_utils.comparison_plots import by_class, over_seeds, strips
+from cgan_utils.comparison import Judge, arc, class_means, covered, resemblance, sharpness
+from cgan_utils.comparison_plots import by_class, over_seeds, strips, training_curves
 from cgan_utils.experiments import Experiment
 from cgan_utils.sampling import latent
 from cgan_utils.training import train
@@ -50,6 +50,28 @@ def test_a_real_point_is_covered_if_a_drawn_one_is_as_near_as_its_neighbour(monk
 def test_few_points_and_equal_points_have_a_coverage():
     assert covered(np.zeros((2, 3)), np.zeros((4, 3))).all()
     assert not covered(np.zeros((9, 3)), np.ones((1, 3))).any()
+
+
+def test_class_means_keep_the_classes_apart():
+    images = np.concatenate([flat(10), flat(30), flat(200), flat(100)])
+    means = class_means(images, [0, 0, 2, 1])
+    assert means.shape == (3, 4, 4, 1)
+    assert means[:, 0, 0, 0].tolist() == [20, 100, 200]
+
+
+def test_resemblance_is_a_correlation_after_what_all_classes_share():
+    real = np.array([[0.0, 0, 90], [0, 90, 0], [90, 0, 0]])
+    np.testing.assert_allclose(resemblance(real * 0.1 + 50, real), 1)  # paler, and brighter throughout
+    np.testing.assert_allclose(resemblance(real[[1, 2, 0]], real), -0.5)  # each class draws another one
+    assert resemblance(np.full((3, 3), 7.0), real).tolist() == [0, 0, 0]  # all classes alike
+
+
+def test_trainings_side_by_side_have_a_line_each_in_every_panel():
+    rows = {"epoch": [1, 2], "d_loss": [1.0, 0.5], "g_loss": [1.0, 2.0], "accuracy": [0.9, 0.95]}
+    history = pd.DataFrame({**rows, "val_accuracy": [0.9, 0.85]})
+    figure = training_curves({"one": history, "two": history})
+    assert [len(axis.lines) for axis in figure.axes] == [2, 2, 3]  # and zero
+    np.testing.assert_allclose(figure.axes[2].lines[0].get_ydata(), [0, 10])
 
 
 def test_an_arc_turns_by_equal_angles():
