@@ -71,6 +71,8 @@ _MODELO_1 = Architecture(
     output_dropout=0.4,
 )
 _MODELO_3 = Architecture(base=256, up=((256, 5, 2), (128, 5, 2)), output="deconv", output_kernel=5, down=_DOWN_4)
+# MNIST is 28 pixels wide: two halvings leave 7, so the last two convolutions keep their size.
+_MODELO_3_28PX = replace(_MODELO_3, down=((32, 5, 2), (64, 5, 2), (128, 5, 1), (256, 5, 1)))
 _MODELO_5 = Architecture(
     base=1024,
     up=((1024, 5, 2), (512, 5, 2), (256, 5, 1)),
@@ -94,8 +96,9 @@ _LIGERA = Unconditional(
 ARCHITECTURES = {
     "modelo_1": _MODELO_1,
     "modelo_3": _MODELO_3,
-    # MNIST is 28 pixels wide: two halvings leave 7, so the last two convolutions keep their size.
-    "modelo_3_28px": replace(_MODELO_3, down=((32, 5, 2), (64, 5, 2), (128, 5, 1), (256, 5, 1))),
+    "modelo_3_28px": _MODELO_3_28PX,
+    # As it was meant to be published: the dropout had been written past the model, and never took part.
+    "modelo_3_28px_input_dropout": replace(_MODELO_3_28PX, input_dropout=0.75),
     "modelo_4": replace(_MODELO_3, up=((256, 5, 2), (128, 5, 2), (64, 5, 1)), output="conv", output_kernel=8),
     "modelo_5": _MODELO_5,
     "modelo_5_light": replace(

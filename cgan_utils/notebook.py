@@ -1,18 +1,23 @@
 """What a notebook shows beside figures: the package's own source, tables of facts, a training as it happens."""
 
 import inspect
+import tempfile
 import textwrap
 import time
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from IPython.display import Code, display
+from IPython.display import Code, Markdown, display
 
 from .backend import keras
 from .games import Game
 from .images import grid
 from .plots import LOSSES, picture_on
+from .training import train
+
+VERDICTS = {True: "confirmed", False: "refuted", None: "undecided"}
 
 
 def show_source(*objects):
@@ -25,6 +30,28 @@ def facts(**rows):
     return pd.DataFrame(
         {"value": [str(value) for value in rows.values()]}, index=[name.replace("_", " ") for name in rows]
     )
+
+
+def claims(found):
+    """A table of what was claimed and what we find: {claim: (True, False or None, the evidence in words)}."""
+    rows = [f"| {claim} | {evidence} | **{VERDICTS[holds]}** |" for claim, (holds, evidence) in found.items()]
+    return Markdown("\n".join(["| claim | what we find | |", "|:---|:---|:---|", *rows]))
+
+
+def watch(settings, data, images=None, epochs=1, labels=None):
+    """Train an `Experiment` from random weights, shown by a `LiveView`, and return its `Run`.
+
+    images: how many of the training images to use, by default all; labels: the classes to draw, by default the first
+    ten. The run's folder is a temporary one; it lasts as long as the run.
+    """
+    images = min(images or len(data.x_train), len(data.x_train))
+    labels = range(min(10, data.classes)) if labels is None else labels
+    view = LiveView(epochs * (images // settings.batch_size), labels)
+    folder = tempfile.TemporaryDirectory()
+    options = {"limit_images": images, "epochs": epochs, "verbose": 0, "extra_callbacks": [view]}
+    run = train(settings, Path(folder.name) / settings.name, data=data, **options)
+    run.temporary = folder  # which removes itself when nothing refers to it
+    return run
 
 
 class LiveView(keras.callbacks.Callback):

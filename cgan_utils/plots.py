@@ -37,6 +37,20 @@ def class_grid(images, labels, class_names, columns=10, title=""):
     return figure
 
 
+def sheet(named, title="", columns=10):
+    """Small pictures, each under its name: {name: uint8 [H, W, C]}."""
+    rows = -(-len(named) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(1.15 * columns, 1.32 * rows + 0.4), squeeze=False)
+    figure.subplots_adjust(0.01, 0.01, 0.99, 1 - 0.55 / (1.32 * rows + 0.4), wspace=0.08, hspace=0.18)
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, (name, picture) in zip(axes.flat, named.items(), strict=False):
+        picture_on(axis, picture)
+        axis.set_title(str(name).replace("_", " "), fontsize=8, pad=2)
+    figure.suptitle(title)
+    return figure
+
+
 def pictures(columns, suptitle="", height=3.4):
     """Pictures of one size side by side: {title: uint8 picture [H, W, C]}; height in inches."""
     pixels_high, pixels_wide, _ = next(iter(columns.values())).shape

@@ -50,3 +50,24 @@ def test_the_live_view_shows_progress_and_a_row_of_images_at_its_moments(tiny, d
     assert "iteration 8 of 8" in last
     assert "discriminator" in last
     assert "░" not in last
+
+
+def test_a_watched_training_is_a_run_that_lasts_as_long_as_it_is_needed(tiny, digits, monkeypatch):
+    handles = []
+    monkeypatch.setattr(notebook, "display", lambda *content, display_id: handles.append(Handle()) or handles[-1])
+    run = notebook.watch(tiny, digits, images=2 * tiny.batch_size, labels=[1, 2])
+    assert len(run.losses) == 2
+    assert run.generate(1, 0).shape == (1, 28, 28, 1)
+    folder = run.path.parent
+    assert folder.exists()
+    del run
+    assert not folder.exists()
+
+
+def test_claims_are_a_table_with_a_verdict_each():
+    table = notebook.claims({"it overfits": (True, "gap 0.2"), "it copies": (False, "no"), "it lasts": (None, "?")})
+    assert table.data.splitlines()[2:] == [
+        "| it overfits | gap 0.2 | **confirmed** |",
+        "| it copies | no | **refuted** |",
+        "| it lasts | ? | **undecided** |",
+    ]

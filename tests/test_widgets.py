@@ -194,6 +194,7 @@ def test_every_figure_is_drawn_with_a_title(run, digits):
         plots.iteration_losses(run.losses),
         plots.epoch_curves(run.history, title="epochs"),
         plots.evolution_strip(run),
+        plots.sheet({f"class_{i}": image for i, image in enumerate(digits.x_train[:12])}, "sheet"),
         plots.pictures({"a": run.evolution[0], "b": run.evolution[1]}, "two"),
     ]
     for figure in figures:
