@@ -60,6 +60,27 @@ def training_curves(histories, title=""):
     return figure
 
 
+def cost_of_an_epoch(speeds):
+    """Seconds of training per epoch, against parameters and against arithmetic: a point per training.
+
+    speeds: a row for each, with columns parameters, images, operations_per_image, 'seconds per epoch'; the index
+    names them.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4.6), sharey=True, layout="constrained")
+    work = speeds["images"] * speeds["operations_per_image"] / 1e12
+    units = ("parameters of the generator", "floating-point operations per epoch, 10¹²")
+    for axis, values, unit in zip(axes, (speeds["parameters"], work), units, strict=True):
+        axis.scatter(values, speeds["seconds per epoch"], color=MODELS[0][0])
+        for x, y, name in zip(values, speeds["seconds per epoch"], speeds.index, strict=True):
+            axis.annotate(name, (x, y), (5, -9), textcoords="offset points", fontsize=8)
+        axis.set(xscale="log", yscale="log", xlabel=unit)
+        axis.margins(x=0.25)
+        axis.grid(alpha=0.3, which="both")
+    axes[0].set_ylabel("seconds of training per epoch")
+    figure.suptitle("What an epoch costs")
+    return figure
+
+
 def by_class(scores, real):
     """A panel per measure, a line per class: what each model scores, and real images.
 

@@ -62,3 +62,23 @@ def by_class(runs):
     chosen = [run for run in runs if run.metrics and "class_accuracy" in run.metrics["by_class"]]
     shares = {run.name: run.metrics["by_class"]["class_accuracy"] for run in chosen}
     return pd.DataFrame({run.name: dict(zip(run.class_names, shares[run.name], strict=True)) for run in chosen})
+
+
+def trainings(runs, last=5):
+    """How the game of each of the runs went, a row each: means over its `last` epochs.
+
+    loss, accuracy: the discriminator's, in nats and as a share; test …: on test images; noise: the standard deviation,
+    over all epochs, of the loss on test images; gap: accuracy less test accuracy, in percentage points.
+    """
+    rows = {}
+    for run in runs:
+        history, tail = run.history, run.history.tail(last)
+        rows[run.name] = {
+            "loss": tail["d_loss"].mean(),
+            "test loss": tail["val_d_loss"].mean(),
+            "noise": history["val_d_loss"].std(ddof=0),
+            "accuracy": tail["accuracy"].mean(),
+            "test accuracy": tail["val_accuracy"].mean(),
+            "gap": 100 * (tail["accuracy"] - tail["val_accuracy"]).mean(),
+        }
+    return pd.DataFrame(rows).T

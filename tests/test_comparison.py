@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -5,9 +7,10 @@ import pytest
 
 from cgan_utils import comparison, datasets
 from cgan_utils.comparison import Judge, arc, class_means, covered, resemblance, sharpness
-from cgan_utils.comparison_plots import by_class, over_seeds, strips, training_curves
+from cgan_utils.comparison_plots import by_class, cost_of_an_epoch, over_seeds, strips, training_curves
 from cgan_utils.experiments import Experiment
 from cgan_utils.sampling import latent
+from cgan_utils.tables import trainings
 from cgan_utils.training import train
 
 
@@ -72,6 +75,20 @@ def test_trainings_side_by_side_have_a_line_each_in_every_panel():
     figure = training_curves({"one": history, "two": history})
     assert [len(axis.lines) for axis in figure.axes] == [2, 2, 3]  # and zero
     np.testing.assert_allclose(figure.axes[2].lines[0].get_ydata(), [0, 10])
+
+
+def test_the_cost_of_an_epoch_is_seen_against_parameters_and_arithmetic():
+    row = {"parameters": 10, "images": 5, "operations_per_image": 2e12, "seconds per epoch": 7}
+    figure = cost_of_an_epoch(pd.DataFrame([row], index=["one"]))
+    assert [axis.collections[0].get_offsets().tolist() for axis in figure.axes] == [[[10, 7]], [[10, 7]]]
+
+
+def test_a_training_in_numbers():
+    rows = {"epoch": [1, 2], "d_loss": [9.0, 0.5], "val_d_loss": [1.0, 3.0], "accuracy": [0, 0.9]}
+    fake = SimpleNamespace(name="fake", history=pd.DataFrame({**rows, "val_accuracy": [0, 0.8]}))
+    found = trainings([fake], last=1).loc["fake"]
+    expected = {"loss": 0.5, "test loss": 3, "noise": 1, "accuracy": 0.9, "test accuracy": 0.8, "gap": 10}
+    assert found.to_dict() == pytest.approx(expected)
 
 
 def test_an_arc_turns_by_equal_angles():
