@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import LogLocator
 
 from .comparison_plots import strips
 
@@ -70,12 +71,17 @@ def cost_and_quality(table):
         share = (group["class accuracy"] / group["of real images"]).astype(float)
         area = 40 * np.sqrt((group["parameters"] / 1e6).astype(float))
         axes.scatter(hours, share, s=area, marker=marker, alpha=0.7, label=data)
-        for x, y, name in zip(hours, share, group.index, strict=True):
-            axes.annotate(name, (x, y), (6, 5), textcoords="offset points", fontsize=8)
+        for i, name in enumerate(hours.sort_values().index):  # above and below in turn, or near ones would collide
+            place = (6, 6) if i % 2 else (6, -12)
+            axes.annotate(name, (hours[name], share[name]), place, textcoords="offset points", fontsize=8)
     axes.set(
         xscale="log", xlabel="hours of training, on the machine of each run", ylabel="class accuracy / real images'"
     )
     axes.set(ylim=(0, 1.1), title="Cost and quality; area: √parameters")
+    axes.margins(x=0.3)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("")
     axes.grid(alpha=0.3)
     axes.legend()
     return figure

@@ -93,8 +93,12 @@ def epoch_curves(history, title=""):
     Where the drawings were scored (`scoring.Score`), two more panels show that: compare them with the losses.
     """
     scored = [name for name in DRAWINGS if name in history]
-    figure, axes = plt.subplots(1, 2 + len(scored), figsize=(11 + 4 * len(scored), 3.8), layout="constrained")
-    for axis, name in zip(axes[2:], scored, strict=True):
+    rows = 2 if scored else 1
+    figure, axes = plt.subplots(rows, 2, figsize=(11, 3.8 * rows), layout="constrained")
+    axes = axes.flatten()
+    for axis in axes[2 + len(scored) :]:
+        axis.remove()
+    for axis, name in zip(axes[2:], scored, strict=False):
         axis.plot(history["epoch"], history[name], "o-", color="#009e73", markersize=4)
         axis.set(title=DRAWINGS[name][0], xlabel="epoch", ylabel=DRAWINGS[name][1])
         axis.set_ylim(0, 1.02 if name == "class_accuracy" else None)
