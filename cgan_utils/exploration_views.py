@@ -34,7 +34,7 @@ class PictureView:
         self.image.value = self.render(**{name: control.value for name, control in self.controls.items()})
 
     def _ipython_display_(self):
-        show(self.view, bytes(self.image.value))
+        show(self.view, self.image.value)
 
 
 def figure_png(figure, dpi=100):

@@ -182,7 +182,7 @@ class Explorer:
         self.message.value = f"Saved as <code>{html.escape(str(path.resolve()))}</code>"
 
     def _ipython_display_(self):
-        show(self.view, bytes(self.image.value))
+        show(self.view, self.image.value)
 
 
 def _evaluator_of(run):
@@ -238,5 +238,5 @@ def show(view, png):
         "text/plain": "An interactive view: run this cell to use it.",
     }
     if png:
-        bundle["image/png"] = png
+        bundle["image/png"] = bytes(png)  # the value of an Image is a memoryview
     display(bundle, raw=True)

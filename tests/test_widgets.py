@@ -188,6 +188,14 @@ def test_the_evolution_slider_shows_each_epoch(run, monkeypatch):
     assert bytes(image.value) != png
 
 
+def test_a_view_comes_with_a_picture_that_a_notebook_can_store(monkeypatch):
+    bundles = []
+    monkeypatch.setattr(widgets, "display", lambda bundle, raw: bundles.append(bundle))
+    view = widgets.widgets.Image(value=b"png")
+    widgets.show(view, view.value)  # a memoryview
+    assert bundles[0]["image/png"] == b"png"
+
+
 def test_every_figure_is_drawn_with_a_title(run, digits):
     figures = [
         plots.class_grid(digits.x_train, digits.y_train, digits.class_names, title="digits"),
