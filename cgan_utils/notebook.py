@@ -38,17 +38,17 @@ def claims(found):
     return Markdown("\n".join(["| claim | what we find | |", "|:---|:---|:---|", *rows]))
 
 
-def watch(settings, data, images=None, epochs=1, labels=None):
+def watch(settings, data, images=None, epochs=1, labels=None, **options):
     """Train an `Experiment` from random weights, shown by a `LiveView`, and return its `Run`.
 
     images: how many of the training images to use, by default all; labels: the classes to draw, by default the first
-    ten. The run's folder is a temporary one; it lasts as long as the run.
+    ten; options: more of those of `training.train`. The run's folder is a temporary one; it lasts as long as the run.
     """
     images = min(images or len(data.x_train), len(data.x_train))
     labels = range(min(10, data.classes)) if labels is None else labels
     view = LiveView(epochs * (images // settings.batch_size), labels)
     folder = tempfile.TemporaryDirectory()
-    options = {"limit_images": images, "epochs": epochs, "verbose": 0, "extra_callbacks": [view]}
+    options |= {"limit_images": images, "epochs": epochs, "verbose": 0, "extra_callbacks": [view]}
     run = train(settings, Path(folder.name) / settings.name, data=data, **options)
     run.temporary = folder  # which removes itself when nothing refers to it
     return run

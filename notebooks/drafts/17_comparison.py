@@ -64,21 +64,17 @@ pd.DataFrame(rows).T
 # A short training, with its drawings judged after each epoch. Compare the panels on the left, which every GAN paper shows, with those on the right. Would you have known from the losses that the drawings got better, and when they stopped to?
 
 # %%
-import tempfile
-from pathlib import Path
-
 from cgan_utils.datasets import load
-from cgan_utils.training import train
+from cgan_utils.experiments import experiment
+from cgan_utils.notebook import watch
 
 digits = load("mnist", stand_in=budget.stand_in)
-temporary = tempfile.TemporaryDirectory()
-options = dict(data=digits, batch_size=64, limit_images=budget.choose(smoke=128, demo=4_000, full=60_000), verbose=0)
-live = train(
-    "modelo_1_mnist_v2",
-    Path(temporary.name) / "live",
+live = watch(
+    experiment("modelo_1_mnist_v2", batch_size=64),
+    digits,
+    images=budget.choose(smoke=320, demo=4_000, full=60_000),
     epochs=budget.choose(smoke=2, demo=12, full=20),
     score=None if digits.stand_in else 50,
-    **options,
 )
 
 # %%
@@ -177,7 +173,8 @@ for name in dict.fromkeys(run.record["data"]["name"] for run in judged.values())
         (run for run in judged.values() if run.record["data"]["name"] == name),
         key=lambda run: run.metrics["drawn"]["frechet"]["mean"],
     )
-    beside_real(best, load(name, stand_in=budget.stand_in))
+    data = load(name, stand_in=budget.stand_in)
+    beside_real(best, data.limited(2_000) if budget.name == "smoke" else data)
 
 # %% [markdown]
 # As numbers, for all runs: the median distance of a drawing to its nearest training image, divided by that of a test image. Copies have 0. Blurred drawings lie near to everything, in the pixels; so a value a little under 1 is no proof.
