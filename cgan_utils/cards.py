@@ -1,11 +1,17 @@
 """The card of a run: its README.md, made from run.json and the history, so that it cannot disagree with them."""
 
+import io
+
 from .architectures import conditional
 from .experiments import ALL_CLASSES
+from .verdicts import weaknesses
+
+CURVES = "curves"  # name of the picture of losses and scores
 
 
 def card(name, record, history, pictures, metrics=None):
-    """Markdown text. record: run.json as a dict; history: list of dicts; pictures: names of those in evolution/.
+    """Markdown text. record: run.json as a dict; history: list of dicts; pictures: names of those in evolution/,
+    and CURVES if there is one.
 
     metrics: metrics.json as a dict, if the run has been evaluated.
     """
@@ -31,8 +37,12 @@ def card(name, record, history, pictures, metrics=None):
         lines += [f"**Shorter than planned:** {training['epochs']} of {planned} epochs.", ""]
     if history:
         lines += ["## Last epoch", "", "| | training | test |", "|---|---|---|", *_last_epoch(history[-1]), ""]
+    if CURVES in pictures:
+        lines += ["## Losses and scores", "", f"![losses and scores of each epoch]({CURVES}.png)", ""]
     if metrics:
         lines += ["## How good are the images?", "", metrics["verdict"]["text"], "", *_measures(metrics), ""]
+        known = [f"- {sentence}" for sentence in weaknesses(metrics)]
+        lines += ["## Known weaknesses", "", *known, ""] if known else []
     epochs = sorted(picture for picture in pictures if picture.startswith("epoch"))
     if epochs:
         layout = "A row is a class, a column is a seed." if named else "Each image is from a seed of its own."
@@ -44,6 +54,18 @@ def card(name, record, history, pictures, metrics=None):
     choice = f" --class {data['class_names'][-1]!r}" if named else " --count 10"
     lines += ["Draw with it: ", "", f"    cgan generate {name}{choice} --out image.png", ""]
     return "\n".join(lines)
+
+
+def curves(run):
+    """The picture of a run's losses and scores, as the bytes of a PNG."""
+    import matplotlib.pyplot as plt  # here: writing a card without curves must not cost its loading
+
+    from .plots import epoch_curves
+
+    figure, file = epoch_curves(run.history, run.title), io.BytesIO()
+    figure.savefig(file, format="png", dpi=80, metadata={"Software": None})
+    plt.close(figure)
+    return file.getvalue()
 
 
 def _last_epoch(row):

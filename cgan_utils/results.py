@@ -11,6 +11,7 @@
     evolution/epoch_0005.png        a row per class, a column per seed, at native resolution; of very many classes
                                     some, then evolution/all_classes.png shows all after the last such epoch
     metrics.json                    how good the images are, if `cgan evaluate` has measured it; see `evaluation`
+    curves.png                      losses and scores of each epoch, drawn when the run is evaluated
     README.md                       the card, made from the others
 
 Nothing is unpickled and no code is read from files: the network is rebuilt by name.
@@ -28,7 +29,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from .architectures import conditional
-from .cards import card
+from .cards import CURVES, card, curves
 from .datasets import class_index
 from .errors import CganError, unknown
 from .experiments import EXPERIMENTS, Experiment, shown_classes
@@ -144,15 +145,15 @@ class Run:
         return found if fits else None
 
     def keep_metrics(self, metrics):
-        """Write what `evaluation.evaluate` found into metrics.json and the card."""
+        """Write what `evaluation.evaluate` found into metrics.json, draw the curves, and renew the card."""
         lines = [f" {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in metrics.items()]
-        self._rewrite({METRICS: "{\n" + ",\n".join(lines) + "\n}\n"})
+        self._rewrite({METRICS: "{\n" + ",\n".join(lines) + "\n}\n", f"{CURVES}.png": curves(self)})
 
-    def _rewrite(self, texts):
-        """Replace some files, {name: content}, and then the card."""
-        for name, text in texts.items():
-            _replace(self.path / name, text)
-        pictures = [picture.stem for picture in (self.path / "evolution").glob("*.png")]
+    def _rewrite(self, contents):
+        """Replace some files, {name: text or bytes}, and then the card."""
+        for name, content in contents.items():
+            _replace(self.path / name, content)
+        pictures = [picture.stem for folder in (".", "evolution") for picture in (self.path / folder).glob("*.png")]
         history = self.history.to_dict("records")
         _replace(self.path / "README.md", card(self.name, self.record, history, pictures, self.metrics))
 
@@ -252,10 +253,10 @@ def _listing(record):
     return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
 
 
-def _replace(path, text):
-    """Write a text file, complete or not at all."""
+def _replace(path, content):
+    """Write a file, complete or not at all."""
     new = path.with_name(f".{path.name}")
-    new.write_text(text, encoding="utf-8")
+    new.write_bytes(content if isinstance(content, bytes) else content.encode())
     os.replace(new, path)
 
 

@@ -30,6 +30,24 @@ def verdict(metrics):
     return {"keys": list(keys), "text": f"{text[0].upper()}{text[1:]}."}
 
 
+def weaknesses(metrics):
+    """What to know before drawing with a run, a sentence each: where it is under `DRAWS` of what real images get."""
+    drawn, real = metrics["drawn"], metrics["real"]
+    if "class_accuracy" in metrics["by_class"]:
+        shares, goals = (np.asarray(metrics[side]["class_accuracy"]) for side in ("by_class", "real_by_class"))
+        worst = [i for i in np.argsort(shares / goals, kind="stable") if shares[i] < DRAWS * goals[i]]
+        if worst:
+            said = [f"{metrics['class_names'][i]} {shares[i]:.0%} (real: {goals[i]:.0%})" for i in worst[:NAMED]]
+            others = f", and {len(worst) - NAMED} other classes" if len(worst) > NAMED else ""
+            yield f"Recognised less often than real images: {', '.join(said)}{others}."
+    if "coverage" in drawn and drawn["coverage"]["mean"] < DRAWS * real["coverage"]:
+        share = drawn["coverage"]["mean"]
+        yield f"{share:.0%} of the real images have a drawing beside them (real: {real['coverage']:.0%})."
+    ratio = drawn["diversity"]["mean"] / real["diversity"]
+    if ratio < DRAWS:
+        yield f"Two drawings of a class differ {ratio:.0%} as much as two real images do."
+
+
 def dependence(confusion):
     """Mutual information of the classes asked and seen, as a share, 0 to 1, of the most there could be.
 

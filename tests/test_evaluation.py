@@ -14,6 +14,7 @@ from cgan_utils.errors import CganError
 from cgan_utils.evaluation import Reference, evaluate
 from cgan_utils.evaluators import Evaluator
 from cgan_utils.experiments import Experiment
+from cgan_utils.images import from_png
 from cgan_utils.inception import inception_fid
 from cgan_utils.results import Run
 from cgan_utils.scoring import Score
@@ -187,7 +188,10 @@ def test_a_run_keeps_its_metrics_until_another_generator_draws(run, reference, t
     found = evaluate(copy, reference, per_class=12, repeats=1)
     copy.keep_metrics(found)
     assert Run(copy.path).metrics == found
+    assert from_png(copy.path / "curves.png").shape[1] > 800
     text = (copy.path / "README.md").read_text(encoding="utf-8")
+    assert "![losses and scores of each epoch](curves.png)" in text
+    assert all(f"- {sentence}" in text for sentence in verdicts.weaknesses(found))
     assert found["verdict"]["text"] in text and "| class accuracy |" in text
     assert tables.by_class([copy]).loc["3", "copy"] == found["by_class"]["class_accuracy"][3]
     row = tables.all_runs([copy]).loc["copy"]
@@ -198,6 +202,24 @@ def test_a_run_keeps_its_metrics_until_another_generator_draws(run, reference, t
         encoding="utf-8"
     )
     assert not list(copy.path.glob(".*"))
+
+
+def test_weaknesses_are_where_drawings_fall_short_of_real_images():
+    metrics = {
+        "drawn": {"coverage": {"mean": 0.25}, "diversity": {"mean": 30}},
+        "real": {"coverage": 0.95, "diversity": 60},
+        "by_class": {"class_accuracy": [0.9, 0.1, 0.7], "diversity": []},
+        "real_by_class": {"class_accuracy": [0.95, 0.9, 0.9], "diversity": []},
+        "class_names": ["hat", "coat", "shirt"],
+    }
+    assert list(verdicts.weaknesses(metrics)) == [
+        "Recognised less often than real images: coat 10% (real: 90%), shirt 70% (real: 90%).",
+        "25% of the real images have a drawing beside them (real: 95%).",
+        "Two drawings of a class differ 50% as much as two real images do.",
+    ]
+    perfect = {**metrics, "drawn": {name: {"mean": value} for name, value in metrics["real"].items()}}
+    perfect["by_class"] = metrics["real_by_class"]
+    assert not list(verdicts.weaknesses(perfect))
 
 
 def test_scored_epochs_are_recorded_and_the_best_generator_kept(reference, judge, digits, tmp_path, monkeypatch):
