@@ -29,6 +29,8 @@ class Recipe:
     pooled: bool = False  # the head gets the mean of each plane of the last block, else all places of it
     dropout: float = 0.3  # before the head
     shift: int = 2  # pixels, at most, by which a training image is moved, up or down and to the side
+    hole: int = 0  # side, in pixels, of a square of each training image that is black (DeVries and Taylor 2017)
+    smoothing: float = 0.0  # share of the target that is spread over all classes while it learns (Szegedy et al. 2016)
     flip: bool = False  # half of the training images are mirrored; so is, once more, each image that is classified
     labels: int | None = None  # how many training images have a label; None: all
     validation: int = 5000  # how many of these only decide when to stop
@@ -38,6 +40,7 @@ class Recipe:
         most = (self.labels or 10**6) - self.validation
         limits = {"layer_epochs": (0, 10**6), "epochs": (1, 10**6), "patience": (1, 10**6), "validation": (1, 10**6)}
         limits |= {"hidden": (0, 0.95), "dropout": (0, 0.95), "shift": (0, 14), "batch_size": (1, most)}
+        limits |= {"hole": (0, 28), "smoothing": (0, 0.95)}
         for name, (low, high) in limits.items():
             if not low <= getattr(self, name) <= high:
                 raise CganError(f"{name} is {getattr(self, name)}; it must be from {low} to {high}.")
@@ -135,9 +138,9 @@ class Classifier(Descent):
     loss_names = ("cross_entropy",)
     players = ("network",)
 
-    def __init__(self, network):
+    def __init__(self, network, smoothing=0.0):
         super().__init__(name="classifier_game")
-        self.network, self.best = network, keras.models.clone_model(network)
+        self.network, self.best, self.smoothing = network, keras.models.clone_model(network), smoothing
         self.accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
         self.keep_best()
 
@@ -151,7 +154,10 @@ class Classifier(Descent):
     def judge(self, data, training=False):
         """[Cross-entropy in nats, a scalar], and the logits [N, classes]. data: (uint8 images, labels)."""
         logits = self.network(to_signed(data[0]), training=training)
-        return [ops.mean(ops.sparse_categorical_crossentropy(data[1], logits, from_logits=True))], logits
+        loss = ops.mean(ops.sparse_categorical_crossentropy(data[1], logits, from_logits=True))
+        if training and self.smoothing:
+            loss = (1 - self.smoothing) * loss - self.smoothing * ops.mean(ops.log_softmax(logits))
+        return [loss], logits
 
     def train_step(self, data):
         losses, logits = self.descend(lambda: self.judge(data, training=True))

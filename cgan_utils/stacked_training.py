@@ -58,10 +58,11 @@ def split(data, recipe):
     return order[recipe.validation :], labelled[recipe.validation :], labelled[: recipe.validation]
 
 
-def moved(images, random, shift, flip):
+def moved(images, random, shift, flip, hole=0):
     """Each image up to `shift` pixels away from its place, and mirrored half of the time if `flip`: the augmentation.
 
-    images: uint8 [N, H, W, C], returned as such; the border is filled with 0, the background of both data sets.
+    images: uint8 [N, H, W, C], returned as such; the border is filled with 0, the background of both data sets, and
+    so are the places of a square of side `hole` around a random pixel.
     """
     count, height, width, _ = images.shape
     rows, columns = (random.integers(0, 2 * shift + 1, count) for _ in range(2))
@@ -72,6 +73,10 @@ def moved(images, random, shift, flip):
     if flip:
         mirrored = random.random(count) < 0.5
         out[mirrored] = out[mirrored, :, ::-1]
+    if hole:
+        starts = [random.integers(0, size, (count, 1)) - hole // 2 for size in (height, width)]
+        inside = [(np.arange(size) - start) // hole == 0 for size, start in zip((height, width), starts, strict=True)]
+        out[inside[0][:, :, None] & inside[1][:, None, :]] = 0
     return out
 
 
@@ -104,7 +109,7 @@ def fine_tune(recipe, data, start, folder=None, extra_callbacks=(), verbose=0):
     network.set_weights(start.network.get_weights())
     _, labelled, held_out = split(data, recipe)
     parts = (data.x_train[labelled], data.y_train[labelled], data.x_train[held_out], data.y_train[held_out])
-    stage = _Stage(FINE_TUNING, Classifier(network), recipe, recipe.epochs, data.fingerprint, folder)
+    stage = _Stage(FINE_TUNING, Classifier(network, recipe.smoothing), recipe, recipe.epochs, data.fingerprint, folder)
     history = stage.run(parts, extra_callbacks, verbose)
     return Trained(stage.game.best, _joined([start.history, history]), recipe)
 
@@ -185,7 +190,8 @@ class _Stage:
         recipe, done = self.recipe, epoch * steps + step
         stream = batches(images, labels, recipe.batch_size, recipe.seed, epoch, step)
         for number, (x, y) in enumerate(stream, start=done):
-            yield moved(x, np.random.default_rng((recipe.seed, 1, number)), recipe.shift, recipe.flip), y
+            random = np.random.default_rng((recipe.seed, 1, number))
+            yield moved(x, random, recipe.shift, recipe.flip, recipe.hole), y
 
 
 def probabilities(network, images, flip=False):

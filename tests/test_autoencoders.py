@@ -216,6 +216,23 @@ class TestStacked:
             assert any(np.array_equal(image, view) for place in places for view in (place, place[:, ::-1]))
         np.testing.assert_array_equal(moved(images, np.random.default_rng(0), 0, flip=False), images)
 
+    def test_a_hole_is_a_black_square_around_a_pixel_of_the_image(self):
+        white = np.full((200, 28, 28, 1), 255, "uint8")
+        for image in moved(white, np.random.default_rng(0), 0, flip=False, hole=4):
+            sides = [np.flatnonzero((image == 0).any(axis=axis)) for axis in ((1, 2), (0, 2))]
+            assert all(2 <= len(side) <= 4 and np.ptp(side) == len(side) - 1 for side in sides)
+            assert (image == 0).sum() == len(sides[0]) * len(sides[1])
+
+    def test_smoothing_spreads_a_share_of_the_target_over_all_classes_in_training_only(self, recipe, garments):
+        network = build(replace(recipe, dropout=0.0), garments.shape, garments.classes, "float32")
+        data = garments.x_train[:16], ops.convert_to_tensor(garments.y_train[:16])
+        [loss], logits = Classifier(network, smoothing=0.2).judge(data, training=True)
+        target = 0.8 * np.eye(10)[garments.y_train[:16]] + 0.2 / 10
+        by_hand = -(target * array(ops.log_softmax(logits))).sum(axis=1).mean()
+        assert float(array(loss)) == pytest.approx(by_hand, rel=1e-5)
+        game, plain = Classifier(network, smoothing=0.2), Classifier(network)
+        assert float(array(game.judge(data)[0][0])) == float(array(plain.judge(data)[0][0]))
+
     def test_interrupted_and_resumed_equals_never_interrupted(self, recipe, garments, tmp_path):
         recipe = replace(recipe, layer_epochs=1, epochs=2)  # 16 steps in all
 
@@ -268,7 +285,15 @@ class TestStacked:
         np.testing.assert_allclose(chances, probabilities(network, garments.x_test[:, :, ::-1], flip=True), atol=1e-5)
 
     @pytest.mark.parametrize(
-        "bad", [{"dropout": 1.5}, {"blocks": ()}, {"patience": 0}, {"labels": 100, "validation": 100}, {"shift": -1}]
+        "bad",
+        [
+            {"dropout": 1.5},
+            {"blocks": ()},
+            {"patience": 0},
+            {"labels": 100, "validation": 100},
+            {"shift": -1},
+            {"smoothing": 1},
+        ],
     )
     def test_nonsense_is_refused_in_a_sentence(self, bad):
         with pytest.raises(CganError):

@@ -113,7 +113,8 @@ explore_evolution(run)
 from cgan_utils.images import grid
 from cgan_utils.plots import sheet
 
-four = {name: grid(run.generate(name, range(4)), 2) for name in names}
+few = names[: budget.choose(smoke=3, demo=None, full=None)]
+four = {name: grid(run.generate(name, range(4)), 2) for name in few}
 sheet(four, f"{run.title}: four drawings of each class");
 
 # %% [markdown]
@@ -124,8 +125,9 @@ sheet(four, f"{run.title}: four drawings of each class");
 # %%
 from cgan_utils.comparison_plots import strips, training_curves
 
+chosen = [name for name in SHOWN if name in names][: budget.choose(smoke=2, demo=None, full=None)]
 blocks = {
-    one.title.split(" (")[0]: {name.replace("_", " "): one.generate(name, range(6)) for name in SHOWN if name in names}
+    f"{one.name}, {one.record['training']['epochs']} epochs": {name: one.generate(name, range(6)) for name in chosen}
     for one in (*others, run)
 }
 strips(blocks);
