@@ -127,9 +127,16 @@ def train(
     def save_state():
         checkpoints.save(checkpoint, game, progress, identity)
 
+    written = {}  # {steps done: the run}: the end of the last epoch is the end of the training, too
+
     def save_run():
-        record = _record(settings, data, game, progress, policy)
-        return write_run(out, record, game.kept, progress.history, progress.losses, progress.evolution)
+        steps_done = len(progress.losses)
+        if steps_done not in written:
+            record = _record(settings, data, game, progress, policy)
+            run = write_run(out, record, game.kept, progress.history, progress.losses, progress.evolution)
+            written.clear()
+            written[steps_done] = run
+        return written[steps_done]
 
     interrupt = callbacks.Interruptible(minutes)
     around = [

@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cgan_utils import callbacks, checkpoints
+from cgan_utils import callbacks, checkpoints, training
 from cgan_utils.backend import keras
 from cgan_utils.datasets import load
 from cgan_utils.errors import CganError
 from cgan_utils.experiments import EXPERIMENTS, Experiment
 from cgan_utils.images import from_png
-from cgan_utils.results import Run
+from cgan_utils.results import Run, write_run
 from cgan_utils.training import batches, make_gan, train
 
 # Trains a real experiment in a process that kills itself, without any warning, at the step it is told.
@@ -121,6 +121,14 @@ def test_of_very_many_classes_some_evolve_and_one_page_shows_all(tmp_path):
     drawn = page[row * 33 : row * 33 + 32, column * 33 : column * 33 + 32]
     np.testing.assert_allclose(drawn.astype(int), run.generate("sunflower", 0)[0], atol=1)
     assert "all_classes.png" in (run.path / "README.md").read_text()
+
+
+def test_a_run_is_written_once_per_epoch(tiny, digits, tmp_path, monkeypatch):
+    written = []
+    monkeypatch.setattr(training, "write_run", lambda *args: written.append(len(args[4])) or write_run(*args))
+    run = train(tiny, tmp_path / "a", data=digits, verbose=0)
+    assert written == [4, 8]  # steps
+    assert run.record["training"]["complete"]
 
 
 def test_resuming_a_finished_training_changes_nothing(tiny, digits, tmp_path):
