@@ -260,14 +260,16 @@ def _replace(path, content):
     os.replace(new, path)
 
 
+def compact(array):
+    """An array as it is stored: kernels in float16, half the size for a change far below a grey level; else float32."""
+    array = np.asarray(array, "float32")
+    small = array.ndim > 1 and np.abs(array).max() < _HALF_MAX
+    return array.astype("float16") if small else array
+
+
 def _pack(model):
-    """A model's variables as safetensors. Kernels in float16: half the size, and a change far below a grey level."""
-    arrays = {}
-    for variable in model.variables:
-        array = np.asarray(variable.numpy(), "float32")
-        small = array.ndim > 1 and np.abs(array).max() < _HALF_MAX
-        arrays[variable.path] = array.astype("float16") if small else array
-    return save(arrays)
+    """A model's variables as safetensors."""
+    return save({variable.path: compact(variable.numpy()) for variable in model.variables})
 
 
 def _find(name_or_path):

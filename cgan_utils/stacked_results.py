@@ -20,7 +20,7 @@ from sklearn.metrics import f1_score
 
 from . import backend
 from .errors import CganError
-from .results import shipped_folder
+from .results import compact, shipped_folder
 from .stacked import Recipe, build
 from .stacked_training import probabilities
 
@@ -66,7 +66,7 @@ def save(path, trainings, data):
     The weights of the first are kept; an earlier folder is replaced once the new one is complete.
     """
     path = Path(path)
-    networks = {name: _in_float32(trained, data) for name, trained in trainings.items()}
+    networks = {name: _as_stored(trained, data) for name, trained in trainings.items()}
     content = safetensors.save(_arrays(next(iter(networks.values()))))
     record = {
         "format": FORMAT,
@@ -111,14 +111,15 @@ def score(network, data, flip=False):
     return {name: round(float(value), 6) for name, value in numbers.items()}
 
 
-def _in_float32(trained, data):
+def _as_stored(trained, data):
+    """The network with the weights that will be read again, so that the scores are of those."""
     network = build(trained.recipe, data.shape, data.classes, "float32")
-    network.set_weights(trained.network.get_weights())
+    network.set_weights([compact(weight).astype("float32") for weight in trained.network.get_weights()])
     return network
 
 
 def _arrays(network):
-    return {variable.path: np.asarray(backend.keras.ops.convert_to_numpy(variable)) for variable in network.weights}
+    return {variable.path: compact(backend.keras.ops.convert_to_numpy(variable)) for variable in network.weights}
 
 
 def _fill(network, content, file):
@@ -130,7 +131,7 @@ def _fill(network, content, file):
     if shapes != {name: array.shape for name, array in arrays.items()}:
         raise CganError(f"{file} does not fit the network of {RECORD}; copy the folder again.")
     for variable in network.weights:
-        variable.assign(arrays[variable.path])
+        variable.assign(arrays[variable.path].astype("float32"))
 
 
 def _recipe(values):
