@@ -25,12 +25,14 @@ BATCH = 500
 
 # What moves an image must not change its class: no digit is its own mirror image.
 _GREY = Recipe(blocks=((32,), (64, 64), (128, 128, 128)), layer_epochs=0, epochs=24, patience=6, weight_decay=0.05)
-_COLOUR = replace(_GREY, blocks=((64,), (128, 128), (256, 256)), pooled=True, shift=3, flip=True)
+_COLOUR = replace(
+    _GREY, blocks=((64,), (128, 128), (256, 256), (512,)), pooled=True, epochs=20, dropout=0.2, shift=3, flip=True
+)
 RECIPES = {
     "mnist": Recipe(layer_epochs=0, epochs=10),
     "fashion_mnist": replace(_GREY, shift=1, flip=True),
     "cifar10": _COLOUR,
-    "cifar100": replace(_COLOUR, dropout=0.2),
+    "cifar100": replace(_COLOUR, epochs=22, dropout=0.3, hole=8, smoothing=0.1),
 }
 
 
