@@ -87,7 +87,7 @@ live = watch(settings, data, images=budget.choose(smoke=320, demo=10_000, full=N
 # The published discriminator was meant to see each image through a *dropout* of 0.75: three of four pixels black, the others four times as strong. In the published code the model's input was the tensor *behind* that layer, so it never took part, and the run above is trained without it. What would it have done? First, what the discriminator would see.
 
 # %%
-from cgan_utils.backend import keras
+from cgan_utils.backend import keras, precision
 from cgan_utils.layers import to_signed, to_uint8
 from cgan_utils.images import grid
 from cgan_utils.plots import pictures
@@ -105,7 +105,7 @@ from cgan_utils.training import batches, make_gan
 
 
 def try_form(name, iterations):
-    gan = make_gan(experiment("modelo_3_mnist_v1", architecture=name), data, "float32")
+    gan = make_gan(experiment("modelo_3_mnist_v1", architecture=name), data, precision())
     stream = batches(data.x_train, data.y_train, settings.batch_size, settings.seed)
     gan.fit(stream, steps_per_epoch=iterations, shuffle=False, verbose=0)
     loss, accuracy = float(gan.mean_losses[0].result()), float(gan.scores.result()["accuracy"])
