@@ -35,7 +35,8 @@ def weaknesses(metrics):
     drawn, real = metrics["drawn"], metrics["real"]
     if "class_accuracy" in metrics["by_class"]:
         shares, goals = (np.asarray(metrics[side]["class_accuracy"]) for side in ("by_class", "real_by_class"))
-        worst = [i for i in np.argsort(shares / goals, kind="stable") if shares[i] < DRAWS * goals[i]]
+        order = np.argsort(shares / np.maximum(goals, 1e-9), kind="stable")  # 0: a class that the evaluator never sees
+        worst = [i for i in order if shares[i] < DRAWS * goals[i]]
         if worst:
             said = [f"{metrics['class_names'][i]} {shares[i]:.0%} (real: {goals[i]:.0%})" for i in worst[:NAMED]]
             others = f", and {len(worst) - NAMED} other classes" if len(worst) > NAMED else ""

@@ -208,9 +208,9 @@ def test_weaknesses_are_where_drawings_fall_short_of_real_images():
     metrics = {
         "drawn": {"coverage": {"mean": 0.25}, "diversity": {"mean": 30}},
         "real": {"coverage": 0.95, "diversity": 60},
-        "by_class": {"class_accuracy": [0.9, 0.1, 0.7], "diversity": []},
-        "real_by_class": {"class_accuracy": [0.95, 0.9, 0.9], "diversity": []},
-        "class_names": ["hat", "coat", "shirt"],
+        "by_class": {"class_accuracy": [0.9, 0.1, 0.7, 0.0], "diversity": []},
+        "real_by_class": {"class_accuracy": [0.95, 0.9, 0.9, 0.0], "diversity": []},
+        "class_names": ["hat", "coat", "shirt", "never seen"],
     }
     assert list(verdicts.weaknesses(metrics)) == [
         "Recognised less often than real images: coat 10% (real: 90%), shirt 70% (real: 90%).",
