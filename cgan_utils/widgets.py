@@ -12,6 +12,7 @@ import random
 from pathlib import Path
 
 import ipywidgets as widgets
+import numpy as np
 from IPython.display import display
 
 from .datasets import CIFAR100_SUPERCLASSES
@@ -214,8 +215,11 @@ def explore(run=None, label=0, seed=0, count=10):
 
 
 def explore_evolution(run):
-    """A slider over the epochs of a run: the same classes (rows) from the same seeds (columns), as training goes on."""
-    pictures = run.evolution
+    """A slider over the epochs of a run: the same classes (rows) from the same seeds (columns), as training goes on.
+
+    Twenty classes stand in two blocks of ten, with half of the seeds, so that all are on the screen at once.
+    """
+    pictures = {epoch: _folded(picture) for epoch, picture in run.evolution.items()}
     if not pictures:
         raise CganError(f"Run {run.name} has no pictures of its evolution.")
     scale = max(1, TARGET // next(iter(pictures.values())).shape[1])
@@ -225,6 +229,15 @@ def explore_evolution(run):
     image = widgets.Image(value=pngs[slider.value], format="png", layout=widgets.Layout(align_self="flex-start"))
     slider.observe(lambda change: setattr(image, "value", pngs[change["new"]]), "value")
     show(widgets.VBox([slider, image]), pngs[slider.value])
+
+
+def _folded(picture):
+    """A picture that is too tall for a screen as two blocks: the left halves of its upper and its lower rows."""
+    height, width, channels = picture.shape
+    if height < 1.5 * width:
+        return picture
+    upper, lower = picture[: height // 2, : width // 2], picture[(height + 1) // 2 :, : width // 2]
+    return np.concatenate([upper, np.full((len(upper), 4, channels), 255, "uint8"), lower], axis=1)
 
 
 def show(view, png):

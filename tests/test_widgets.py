@@ -9,7 +9,7 @@ from cgan_utils import datasets, plots, widgets
 from cgan_utils.backend import keras
 from cgan_utils.errors import CganError
 from cgan_utils.experiments import Experiment
-from cgan_utils.images import from_png
+from cgan_utils.images import from_png, grid
 from cgan_utils.networks import build
 from cgan_utils.results import LAST
 from cgan_utils.training import train
@@ -186,6 +186,16 @@ def test_the_evolution_slider_shows_each_epoch(run, monkeypatch):
     assert bytes(image.value) == png
     slider.value = 0
     assert bytes(image.value) != png
+
+
+def test_twenty_rows_stand_side_by_side():
+    images = np.repeat(np.arange(200, dtype="uint8"), 64).reshape(200, 8, 8, 1)
+    folded = widgets._folded(grid(images, columns=10))
+    first, second = grid(images, columns=10)[:89], grid(images[100:], columns=10)
+    np.testing.assert_array_equal(folded[:, :44], first[:, :44])
+    np.testing.assert_array_equal(folded[:, 48:], second[:, :44])
+    whole = grid(images[:100], columns=10)
+    assert widgets._folded(whole) is whole
 
 
 def test_a_view_comes_with_a_picture_that_a_notebook_can_store(monkeypatch):
