@@ -10,6 +10,7 @@ import pytest
 from cgan_utils import evaluation, evaluators, measures, plots, tables, verdicts
 from cgan_utils.backend import keras
 from cgan_utils.comparison import Judge
+from cgan_utils.datasets import available, load
 from cgan_utils.errors import CganError
 from cgan_utils.evaluation import Reference, evaluate
 from cgan_utils.evaluators import Evaluator
@@ -270,3 +271,18 @@ def test_a_missing_package_for_the_inception_fid_is_a_sentence(run, numbers, mon
     monkeypatch.setitem(sys.modules, "torchmetrics.image.fid", None)
     with pytest.raises(CganError, match="pip install -e .\\[fid\\]"):
         inception_fid(run, numbers.x_test)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("name", "least"), [("mnist", 0.995), ("fashion_mnist", 0.94), ("cifar10", 0.915), ("cifar100", 0.68)]
+)
+def test_a_shipped_evaluator_recognises_real_images(name, least):
+    if not available(name):
+        pytest.skip(f"{name} is not on this machine")
+    judge, data = Evaluator(name), load(name)
+    assert judge.accuracy >= least
+    assert judge.record["data"]["fingerprint"] == data.fingerprint
+    seen = judge.look(data.x_test[:400])[1].argmax(axis=1)
+    assert (seen == data.y_test[:400]).mean() == pytest.approx(judge.accuracy, abs=0.06)
+    assert all(file.stat().st_size < 10e6 for file in judge.path.iterdir())
