@@ -54,7 +54,7 @@ class Evaluator(Stacked):
         features = keras.layers.GlobalAveragePooling2D(name="features")(planes)
         self.width, self.sha256 = features.shape[-1], self.record["sha256"]
         self.accuracy = float(self.scores["accuracy"].iloc[0])
-        self._both = keras.Model(self.network.inputs, [features, self.network.output])
+        self._both = keras.Model(self.network.input, [features, self.network.output])
 
     def look(self, images):
         """uint8 images [N, H, W, C] → features [N, width], the means of the planes of the last block, and
