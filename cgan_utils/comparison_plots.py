@@ -75,6 +75,8 @@ def cost_of_an_epoch(speeds):
             axis.annotate(name, (x, y), (5, -9), textcoords="offset points", fontsize=8)
         axis.set(xscale="log", yscale="log", xlabel=unit)
         axis.margins(x=0.25)
+        axis.yaxis.set_major_formatter("{x:,.0f}")
+        axis.yaxis.set_minor_formatter("{x:,.0f}")
         axis.grid(alpha=0.3, which="both")
     axes[0].set_ylabel("seconds of training per epoch")
     figure.suptitle("What an epoch costs")
