@@ -96,21 +96,28 @@ def contestants(settings, data):
     }
 
 
+def seconds_per_step(run, model, stream, steps):
+    start = time.perf_counter()
+    run(model, stream, steps)
+    return (time.perf_counter() - start) / steps
+
+
+def enough(run, model, stream, least, seconds):
+    """How many steps, `least` or more, fill so many seconds; found after a warm-up."""
+    run(model, stream, least)
+    return max(least, round(seconds / seconds_per_step(run, model, stream, least)))
+
+
 def measure(settings, data, rounds, seconds):
     """{name: images per second in each round}, after a warm-up that also finds how many steps fill `seconds`."""
     speeds, players = {}, contestants(settings, data)
     stream = batches(data.x_train, data.y_train, settings.batch_size, settings.seed)
     steps = {}
     for name, (model, run) in players.items():
-        run(model, stream, 10)
-        start = time.perf_counter()
-        run(model, stream, 20)
-        steps[name] = max(20, round(20 * seconds / (time.perf_counter() - start)))
+        steps[name] = enough(run, model, stream, 20, seconds)
     for _ in range(rounds):
         for name, (model, run) in players.items():
-            start = time.perf_counter()
-            run(model, stream, steps[name])
-            speed = steps[name] * settings.batch_size / (time.perf_counter() - start)
+            speed = settings.batch_size / seconds_per_step(run, model, stream, steps[name])
             speeds.setdefault(name, []).append(speed)
     return speeds
 
@@ -152,16 +159,9 @@ def measure_all(rounds, seconds):
         data = load(settings.dataset)
         gan = make_gan(settings, data, policy)
         stream = batches(data.x_train, data.y_train, settings.batch_size, settings.seed)
-        fit(gan, stream, 3)
-        start = time.perf_counter()
-        fit(gan, stream, 3)
-        steps = max(3, round(3 * seconds / (time.perf_counter() - start)))
-        taken = []
-        for _ in range(rounds):
-            start = time.perf_counter()
-            fit(gan, stream, steps)
-            taken.append((time.perf_counter() - start) / steps)
-        speed, work = settings.batch_size / min(taken), operations(settings, data.shape)
+        steps = enough(fit, gan, stream, 3, seconds)
+        taken = min(seconds_per_step(fit, gan, stream, steps) for _ in range(rounds))
+        speed, work = settings.batch_size / taken, operations(settings, data.shape)
         rows[settings.name] = {
             "parameters": gan.generator.count_params(),
             "batch_size": settings.batch_size,
