@@ -32,6 +32,17 @@ def facts(**rows):
     )
 
 
+def trained(run):
+    """How a run was trained, beside what was published, as a table of facts."""
+    training = run.record["training"]
+    return facts(
+        **{name: training[name] for name in ("epochs", "images_seen", "machine", "precision")},
+        seconds_per_epoch=f"{training['seconds_per_epoch']:.0f}",
+        published_epochs=run.experiment.epochs,
+        published_seconds_per_epoch=run.experiment.published_seconds,
+    )
+
+
 def claims(found):
     """A table of what was claimed and what we find: {claim: (True, False or None, the evidence in words)}."""
     rows = [f"| {claim} | {evidence} | **{VERDICTS[holds]}** |" for claim, (holds, evidence) in found.items()]

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from .architectures import count_operations, count_parameters
 from .results import Run, list_runs
 
 PHRASES = {  # a verdict's words (see `verdicts`) in short, in English and Spanish
@@ -82,3 +83,19 @@ def trainings(runs, last=5):
             "gap": 100 * (tail["accuracy"] - tail["val_accuracy"]).mean(),
         }
     return pd.DataFrame(rows).T
+
+
+def differences(rows):
+    """{name: {field: value}} as a column per name, less the fields in which all are the same; values as text."""
+    table = pd.DataFrame({name: {field: str(value) for field, value in row.items()} for name, row in rows.items()})
+    return table[table.nunique(axis=1) > 1]
+
+
+def sizes(architectures, classes, shape):
+    """Parameters and multiply-adds per image of both networks, a row for each of {name: conditional architecture}."""
+    heads = (["parameters", "multiply-adds per image"], ["generator", "discriminator"])
+    rows = {
+        name: (*count_parameters(row, classes, shape), *count_operations(row, shape))
+        for name, row in architectures.items()
+    }
+    return pd.DataFrame(rows, index=pd.MultiIndex.from_product(heads)).T

@@ -6,11 +6,12 @@ import pandas as pd
 import pytest
 
 from cgan_utils import comparison, datasets
+from cgan_utils.architectures import count_operations, count_parameters
 from cgan_utils.comparison import Judge, arc, class_means, covered, resemblance, sharpness
 from cgan_utils.comparison_plots import by_class, cost_of_an_epoch, over_seeds, strips, training_curves
 from cgan_utils.experiments import Experiment
 from cgan_utils.sampling import latent
-from cgan_utils.tables import trainings
+from cgan_utils.tables import differences, sizes, trainings
 from cgan_utils.training import train
 
 
@@ -89,6 +90,19 @@ def test_a_training_in_numbers():
     found = trainings([fake], last=1).loc["fake"]
     expected = {"loss": 0.5, "test loss": 3, "noise": 1, "accuracy": 0.9, "test accuracy": 0.8, "gap": 10}
     assert found.to_dict() == pytest.approx(expected)
+
+
+def test_differences_leave_out_what_is_the_same():
+    table = differences({"a": {"base": 1, "up": ((2, 3),)}, "b": {"base": 1, "up": ()}})
+    assert table.to_dict() == {"a": {"up": "((2, 3),)"}, "b": {"up": "()"}}
+
+
+def test_sizes_are_those_that_are_counted():
+    table = sizes({"ours": "modelo_1"}, 10, (28, 28, 1))
+    assert table.loc["ours"].tolist() == [
+        *count_parameters("modelo_1", 10, (28, 28, 1)),
+        *count_operations("modelo_1", (28, 28, 1)),
+    ]
 
 
 def test_an_arc_turns_by_equal_angles():

@@ -71,3 +71,9 @@ def test_claims_are_a_table_with_a_verdict_each():
         "| it copies | no | **refuted** |",
         "| it lasts | ? | **undecided** |",
     ]
+
+
+def test_how_a_run_was_trained_stands_beside_what_was_published(run):
+    table = notebook.trained(run)["value"]
+    assert table["epochs"] == "2" and table["published epochs"] == "2"
+    assert table["images seen"] == str(run.record["training"]["images_seen"])
