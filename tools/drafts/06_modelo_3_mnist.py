@@ -24,7 +24,7 @@ import pandas as pd
 
 from cgan_utils.budget import Budget
 from cgan_utils.experiments import experiment
-from cgan_utils.notebook import claims, facts, watch
+from cgan_utils.notebook import claims, facts, trained, watch
 
 budget = Budget()
 settings = experiment("modelo_3_mnist_v1")
@@ -36,16 +36,14 @@ facts(budget=budget.name, **asdict(settings))
 # Both networks are rows of one table. Here are the columns in which they differ. The generator starts from twice as many planes, uses 5×5 kernels, and normalises each layer over the batch; the discriminator has four convolutions in place of two.
 
 # %%
-from cgan_utils.architectures import architecture, count_operations, count_parameters
+from cgan_utils.architectures import architecture
+from cgan_utils.tables import differences, sizes
 
 names = ("modelo_1", "modelo_3_28px")
-rows = pd.DataFrame({name: {k: str(v) for k, v in asdict(architecture(name)).items()} for name in names})
-rows[rows.nunique(axis=1) > 1]
+differences({name: asdict(architecture(name)) for name in names})
 
 # %%
-counts = {name: (*count_parameters(name, 10, (28, 28, 1)), *count_operations(name, (28, 28, 1))) for name in names}
-columns = pd.MultiIndex.from_product([["parameters", "multiply-adds per image"], ["generator", "discriminator"]])
-pd.DataFrame(counts, index=columns).T.style.format("{:,}")
+sizes({name: name for name in names}, 10, (28, 28, 1)).style.format("{:,}")
 
 # %% [markdown]
 # ## Data
@@ -127,13 +125,7 @@ pictures(drawn, "Ten classes, after a few hundred iterations", height=2.4);
 from cgan_utils.results import AVERAGED, LAST, Run
 
 run, before = Run("modelo_3_mnist_v1"), Run("modelo_1_mnist_v2")
-training = run.record["training"]
-facts(
-    **{name: training[name] for name in ("epochs", "images_seen", "machine", "precision")},
-    seconds_per_epoch=f"{training['seconds_per_epoch']:.0f}",
-    published_epochs=run.experiment.epochs,
-    published_seconds_per_epoch=run.experiment.published_seconds,
-)
+trained(run)
 
 # %% [markdown]
 # ### Loss of each iteration

@@ -24,7 +24,7 @@ import pandas as pd
 
 from cgan_utils.budget import Budget
 from cgan_utils.experiments import SHOWN, experiment
-from cgan_utils.notebook import claims, facts, watch
+from cgan_utils.notebook import claims, facts, trained, watch
 
 budget = Budget()
 settings = experiment("modelo_3_cifar100_v1")
@@ -79,13 +79,7 @@ live = watch(settings, data, images=budget.choose(smoke=320, demo=10_000, full=N
 from cgan_utils.results import AVERAGED, LAST, Run
 
 run = Run("modelo_3_cifar100_v1")
-training = run.record["training"]
-facts(
-    **{name: training[name] for name in ("epochs", "images_seen", "machine", "precision")},
-    seconds_per_epoch=f"{training['seconds_per_epoch']:.0f}",
-    published_epochs=run.experiment.epochs,
-    published_seconds_per_epoch=run.experiment.published_seconds,
-)
+trained(run)
 
 # %% [markdown]
 # ### Loss of each iteration

@@ -22,7 +22,7 @@ import pandas as pd
 
 from cgan_utils.budget import Budget
 from cgan_utils.experiments import SHOWN, experiment
-from cgan_utils.notebook import claims, facts, watch
+from cgan_utils.notebook import claims, facts, trained, watch
 
 budget = Budget()
 settings = experiment("modelo_4_cifar100_v1")
@@ -34,16 +34,14 @@ facts(budget=budget.name, **asdict(settings))
 # Three columns of the table. The new layer adds 5 % to the parameters and two thirds to the arithmetic, because it works on 32×32 places.
 
 # %%
-from cgan_utils.architectures import architecture, count_operations, count_parameters
+from cgan_utils.architectures import architecture
+from cgan_utils.tables import differences, sizes
 
 pair = ("modelo_3", "modelo_4")
-rows = pd.DataFrame({name: {k: str(v) for k, v in asdict(architecture(name)).items()} for name in pair})
-rows[rows.nunique(axis=1) > 1]
+differences({name: asdict(architecture(name)) for name in pair})
 
 # %%
-counts = {name: (*count_parameters(name, 100, (32, 32, 3)), *count_operations(name, (32, 32, 3))) for name in pair}
-columns = pd.MultiIndex.from_product([["parameters", "multiply-adds per image"], ["generator", "discriminator"]])
-pd.DataFrame(counts, index=columns).T.style.format("{:,}")
+sizes({name: name for name in pair}, 100, (32, 32, 3)).style.format("{:,}")
 
 # %% [markdown]
 # ## Data and networks
@@ -96,13 +94,7 @@ live = watch(settings, data, images=budget.choose(smoke=320, demo=8_000, full=No
 from cgan_utils.results import AVERAGED, LAST, Run
 
 run, before = Run("modelo_4_cifar100_v1"), Run("modelo_3_cifar100_v1")
-training = run.record["training"]
-facts(
-    **{name: training[name] for name in ("epochs", "images_seen", "machine", "precision")},
-    seconds_per_epoch=f"{training['seconds_per_epoch']:.0f}",
-    published_epochs=run.experiment.epochs,
-    published_seconds_per_epoch=run.experiment.published_seconds,
-)
+trained(run)
 
 # %%
 from cgan_utils.plots import epoch_curves, evolution_strip, iteration_losses

@@ -22,7 +22,7 @@ import pandas as pd
 
 from cgan_utils.budget import Budget
 from cgan_utils.experiments import SHOWN, experiment
-from cgan_utils.notebook import claims, facts, watch
+from cgan_utils.notebook import claims, facts, trained, watch
 
 budget = Budget()
 settings = experiment("modelo_5_cifar100_v1")
@@ -34,16 +34,14 @@ facts(budget=budget.name, **asdict(settings))
 # A kernel has (planes in) × (planes out) numbers at each of its places. Four times as many planes make sixteen times as many numbers, and as much more arithmetic.
 
 # %%
-from cgan_utils.architectures import architecture, count_operations, count_parameters
+from cgan_utils.architectures import architecture
+from cgan_utils.tables import differences, sizes
 
 three = ("modelo_3", "modelo_4", "modelo_5")
-rows = pd.DataFrame({name: {k: str(v) for k, v in asdict(architecture(name)).items()} for name in three})
-rows[rows.nunique(axis=1) > 1]
+differences({name: asdict(architecture(name)) for name in three})
 
 # %%
-counts = {name: (*count_parameters(name, 100, (32, 32, 3)), *count_operations(name, (32, 32, 3))) for name in three}
-columns = pd.MultiIndex.from_product([["parameters", "multiply-adds per image"], ["generator", "discriminator"]])
-pd.DataFrame(counts, index=columns).T.style.format("{:,}")
+sizes({name: name for name in three}, 100, (32, 32, 3)).style.format("{:,}")
 
 # %% [markdown]
 # ## Data and networks
@@ -78,13 +76,7 @@ from cgan_utils.results import Run
 
 run = Run("modelo_5_cifar100_v1")
 others = [Run(name) for name in ("modelo_3_cifar100_v1", "modelo_4_cifar100_v1")]
-training = run.record["training"]
-facts(
-    **{name: training[name] for name in ("epochs", "images_seen", "machine", "precision")},
-    seconds_per_epoch=f"{training['seconds_per_epoch']:.0f}",
-    published_epochs=run.experiment.epochs,
-    published_seconds_per_epoch=run.experiment.published_seconds,
-)
+trained(run)
 
 # %%
 from cgan_utils.plots import epoch_curves, evolution_strip, iteration_losses
@@ -203,7 +195,7 @@ claims(
         "modelo_5 draws better than modelo_4": (
             None if abs(change) <= spread else bool(change < 0),
             f"Fréchet distance {old['frechet']['mean']:.3g} → {new['frechet']['mean']:.3g}, "
-            f"after {others[-1].record['training']['epochs']} and {training['epochs']} epochs",
+            f"after {others[-1].record['training']['epochs']} and {run.record['training']['epochs']} epochs",
         ),
         "most drawings can't be recognised": (seen < 0.5, f"the evaluator recognises {seen:.1%}"),
         "time follows the number of images more than the network": (

@@ -26,24 +26,19 @@ from cgan_utils.architectures import architecture
 from cgan_utils.budget import Budget
 from cgan_utils.experiments import experiment
 from cgan_utils.notebook import claims, watch
+from cgan_utils.tables import differences, sizes
 
 budget = Budget()
 versions = [experiment(f"modelo_5_cifar10_v{number}") for number in (1, 2, 3, 4)]
 settings = versions[1]
 rows = {one.name: asdict(one) | asdict(architecture(one.architecture)) for one in versions}
-table = pd.DataFrame({name: {k: str(v) for k, v in row.items()} for name, row in rows.items()})
-table[table.nunique(axis=1) > 1]
+differences(rows)
 
 # %% [markdown]
 # Version 2 is the light one: half the planes, no dropout before the verdict (it was meant to see the images through one, as in notebook 06). Version 3 takes Adam, and batches of 50 in place of 16; version 4 takes the batches and goes back to RMSprop.
 
 # %%
-from cgan_utils.architectures import count_operations, count_parameters
-
-shape = (32, 32, 3)
-counts = {one.name: (*count_parameters(one.architecture, 10, shape), *count_operations(one.architecture, shape)) for one in versions}
-columns = pd.MultiIndex.from_product([["parameters", "multiply-adds per image"], ["generator", "discriminator"]])
-pd.DataFrame(counts, index=columns).T.style.format("{:,}")
+sizes({one.name: one.architecture for one in versions}, 10, (32, 32, 3)).style.format("{:,}")
 
 # %% [markdown]
 # ## Data
