@@ -3,14 +3,20 @@
 Colours are safe for colour-blind eyes, and a marker or a line style says the same again.
 """
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from .images import grid
-from .plots import picture_on
+from .plots import picture_on, pictures
+from .results import AVERAGED, LAST
 
 # Colour and marker of the models of a figure.
 MODELS = (("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"))
+SIDES = (("left", 7), ("right", -7))  # of a point: where its name stands, in turn, so that no two overlap
 UNITS = {
     "likeness": "share of images",
     "diversity": "grey levels",
@@ -37,6 +43,22 @@ def strips(blocks, title="", xlabel=""):
     if title:
         figure.suptitle(title)
     return figure
+
+
+def last_and_averaged(run, labels=None, columns=10):
+    """What the generator of a run's last step and the averaged one draw of the same noise, side by side.
+
+    labels: the classes, a row each, by default all; columns: how many noise vectors. Of a run that ships one of the
+    two, there is one picture.
+    """
+    rows = np.arange(len(run.class_names)) if labels is None else np.asarray(labels)
+    classes, seeds = np.repeat(rows, columns), np.tile(np.arange(columns), len(rows))
+    drawn = {}
+    for name, file in (("last", LAST), ("averaged", AVERAGED)):
+        if file in run.weights:
+            title = f"{name}: this one draws" if file == run.draws_with else name
+            drawn[title] = grid(run.generate(classes, seeds, file=file), columns)
+    return pictures(drawn, f"{run.title}: a row is a class, a column is a seed", height=0.46 * len(rows))
 
 
 def training_curves(histories, title=""):
@@ -71,12 +93,16 @@ def cost_of_an_epoch(speeds):
     units = ("parameters of the generator", "floating-point operations per epoch, 10¹²")
     for axis, values, unit in zip(axes, (speeds["parameters"], work), units, strict=True):
         axis.scatter(values, speeds["seconds per epoch"], color=MODELS[0][0])
-        for x, y, name in zip(values, speeds["seconds per epoch"], speeds.index, strict=True):
-            axis.annotate(name, (x, y), (5, -9), textcoords="offset points", fontsize=8)
+        points = pd.DataFrame({"x": values, "y": speeds["seconds per epoch"], "name": speeds.index})
+        alike = points.groupby(["x", speeds["images"]])  # the same network and data under several names
+        labels = alike.agg({"x": "first", "y": "mean", "name": "\n".join}).sort_values("y")
+        for (_, x, y, names), (side, shift) in zip(labels.itertuples(), itertools.cycle(SIDES), strict=False):
+            axis.annotate(names, (x, y), (shift, 0), textcoords="offset points", fontsize=8, va="center", ha=side)
         axis.set(xscale="log", yscale="log", xlabel=unit)
-        axis.margins(x=0.25)
+        axis.margins(x=0.6, y=0.1)
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.yaxis.set_major_formatter("{x:,.0f}")
-        axis.yaxis.set_minor_formatter("{x:,.0f}")
+        axis.yaxis.set_minor_formatter(NullFormatter())
         axis.grid(alpha=0.3, which="both")
     axes[0].set_ylabel("seconds of training per epoch")
     figure.suptitle("What an epoch costs")

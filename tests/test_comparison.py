@@ -8,8 +8,17 @@ import pytest
 from cgan_utils import comparison, datasets
 from cgan_utils.architectures import count_operations, count_parameters
 from cgan_utils.comparison import Judge, arc, class_means, covered, resemblance, sharpness
-from cgan_utils.comparison_plots import by_class, cost_of_an_epoch, over_seeds, strips, training_curves
+from cgan_utils.comparison_plots import (
+    by_class,
+    cost_of_an_epoch,
+    last_and_averaged,
+    over_seeds,
+    strips,
+    training_curves,
+)
 from cgan_utils.experiments import Experiment
+from cgan_utils.images import grid
+from cgan_utils.results import AVERAGED
 from cgan_utils.sampling import latent
 from cgan_utils.tables import differences, sizes, trainings
 from cgan_utils.training import train
@@ -82,6 +91,22 @@ def test_the_cost_of_an_epoch_is_seen_against_parameters_and_arithmetic():
     row = {"parameters": 10, "images": 5, "operations_per_image": 2e12, "seconds per epoch": 7}
     figure = cost_of_an_epoch(pd.DataFrame([row], index=["one"]))
     assert [axis.collections[0].get_offsets().tolist() for axis in figure.axes] == [[[10, 7]], [[10, 7]]]
+
+
+def test_one_network_under_several_names_has_one_label():
+    row = {"parameters": 10, "images": 5, "operations_per_image": 2e12, "seconds per epoch": 7}
+    rows = [row, {**row, "seconds per epoch": 8}, {**row, "parameters": 20}]
+    figure = cost_of_an_epoch(pd.DataFrame(rows, index=["one", "two", "three"]))
+    assert {text.get_text() for text in figure.axes[0].texts} == {"one\ntwo", "three"}
+
+
+def test_both_generators_of_a_run_draw_the_same_noise(run, tmp_path):
+    figure = last_and_averaged(run, [3, 1], columns=2)
+    titles, shown = zip(*((axis.get_title(), axis.images[0].get_array()) for axis in figure.axes), strict=True)
+    assert titles == ("last: this one draws", "averaged")
+    expected = grid(run.generate([3, 3, 1, 1], [0, 1, 0, 1], file=AVERAGED), 2)[..., 0]
+    np.testing.assert_array_equal(shown[1], expected)
+    assert not np.array_equal(*shown)
 
 
 def test_a_training_in_numbers():
