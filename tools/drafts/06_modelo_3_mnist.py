@@ -20,7 +20,6 @@
 from dataclasses import asdict
 
 import numpy as np
-import pandas as pd
 
 from cgan_utils.budget import Budget
 from cgan_utils.experiments import experiment
@@ -86,8 +85,8 @@ live = watch(settings, data, images=budget.choose(smoke=320, demo=10_000, full=N
 
 # %%
 from cgan_utils.backend import keras, precision
-from cgan_utils.layers import to_signed, to_uint8
 from cgan_utils.images import grid
+from cgan_utils.layers import to_signed, to_uint8
 from cgan_utils.plots import pictures
 
 hide = keras.layers.Dropout(0.75, seed=0)
@@ -122,7 +121,7 @@ pictures(drawn, "Ten classes, after a few hundred iterations", height=2.4);
 # The long game; its record was written by the training itself.
 
 # %%
-from cgan_utils.results import AVERAGED, LAST, Run
+from cgan_utils.results import Run
 
 run, before = Run("modelo_3_mnist_v1"), Run("modelo_1_mnist_v2")
 trained(run)
@@ -159,15 +158,12 @@ explore_evolution(run)
 # %% [markdown]
 # ### The last generator, and the averaged one
 #
-# Same noise, same classes. The one named in the record under `draws_with` is what the dropdown below uses.
+# Same noise, same classes. The title says which of the two the dropdown below draws with.
 
 # %%
-labels, seeds = np.repeat(np.arange(10), 10), np.tile(np.arange(10), 10)
-drawn = {
-    name: grid(run.generate(labels, seeds, file=file), 10) for name, file in (("last", LAST), ("averaged", AVERAGED))
-}
-print("draws with", run.draws_with)
-pictures(drawn, f"{run.title}: a row is a class, a column is a seed", height=4.6);
+from cgan_utils.comparison_plots import last_and_averaged
+
+last_and_averaged(run);
 
 # %% [markdown]
 # ## Does it overfit? modelo_1 and modelo_3 side by side

@@ -76,7 +76,7 @@ live = watch(settings, data, images=budget.choose(smoke=320, demo=10_000, full=N
 # The long training; its record was written by the training itself.
 
 # %%
-from cgan_utils.results import AVERAGED, LAST, Run
+from cgan_utils.results import Run
 
 run = Run("modelo_3_cifar100_v1")
 trained(run)
@@ -87,7 +87,7 @@ trained(run)
 # What to look for: which of the two wins, and whether the distance between them grows.
 
 # %%
-from cgan_utils.plots import epoch_curves, evolution_strip, iteration_losses, pictures
+from cgan_utils.plots import epoch_curves, evolution_strip, iteration_losses
 
 iteration_losses(run.losses, title=f"{run.title}: loss of each iteration");
 
@@ -115,13 +115,9 @@ explore_evolution(run)
 # ### The last generator, and the averaged one
 
 # %%
-labels = np.repeat([names.index(name) for name in SHOWN[:10] if name in names], 10)
-seeds = np.tile(np.arange(10), len(labels) // 10)
-drawn = {
-    name: grid(run.generate(labels, seeds, file=file), 10) for name, file in (("last", LAST), ("averaged", AVERAGED))
-}
-print("draws with", run.draws_with)
-pictures(drawn, f"{run.title}: a row is a class, a column is a seed", height=4.6);
+from cgan_utils.comparison_plots import last_and_averaged
+
+last_and_averaged(run, columns);
 
 # %% [markdown]
 # ### All hundred classes

@@ -18,7 +18,6 @@
 from dataclasses import asdict
 
 import numpy as np
-import pandas as pd
 
 from cgan_utils.budget import Budget
 from cgan_utils.experiments import SHOWN, experiment
@@ -91,7 +90,7 @@ live = watch(settings, data, images=budget.choose(smoke=320, demo=8_000, full=No
 # ## The shipped run
 
 # %%
-from cgan_utils.results import AVERAGED, LAST, Run
+from cgan_utils.results import Run
 
 run, before = Run("modelo_4_cifar100_v1"), Run("modelo_3_cifar100_v1")
 trained(run)
@@ -120,20 +119,15 @@ explore_evolution(run)
 # ### The last generator, and the averaged one
 
 # %%
-from cgan_utils.images import grid
+from cgan_utils.comparison_plots import last_and_averaged
 
-labels = np.repeat(columns, 10)
-seeds = np.tile(np.arange(10), len(columns))
-drawn = {
-    name: grid(run.generate(labels, seeds, file=file), 10) for name, file in (("last", LAST), ("averaged", AVERAGED))
-}
-print("draws with", run.draws_with)
-pictures(drawn, f"{run.title}: a row is a class, a column is a seed", height=4.6);
+last_and_averaged(run, columns);
 
 # %% [markdown]
 # ### All hundred classes
 
 # %%
+from cgan_utils.images import grid
 from cgan_utils.plots import sheet
 
 count = budget.choose(smoke=4, demo=30, full=100)
