@@ -5,6 +5,7 @@ notebook, while it loads, and heeds no setting.
 """
 
 import contextlib
+import ctypes
 import os
 import platform
 from pathlib import Path
@@ -107,6 +108,33 @@ def precision(choice="auto"):
     flags = _cpu_info("flags").split()
     native = gpu[1] if gpu else bool({"avx512_bf16", "amx_bf16"} & set(flags))
     return "mixed_bfloat16" if native else "float32"
+
+
+# Options of glibc's mallopt(3), and their defaults.
+_TRIM_THRESHOLD, _MMAP_MAX = (-1, 128 * 1024), (-4, 65536)
+
+
+@contextlib.contextmanager
+def freed_memory_kept():
+    """Within it, glibc keeps the memory that one operation frees for the next one.
+
+    By default every large block goes back to the system at once, and is cleared, page by page, before it is handed
+    out again: about a tenth of the time of a training step on a CPU. Other C libraries are left as they are.
+    """
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+        adjust, give_back = libc.mallopt, libc.malloc_trim
+    except (OSError, AttributeError):
+        yield
+        return
+    adjust(_TRIM_THRESHOLD[0], 2**31 - 1)  # keep what is free at the end of the heap
+    adjust(_MMAP_MAX[0], 0)  # and take large blocks from the heap, too
+    try:
+        yield
+    finally:
+        for option, default in (_TRIM_THRESHOLD, _MMAP_MAX):
+            adjust(option, default)
+        give_back(0)
 
 
 def machine():

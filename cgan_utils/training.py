@@ -150,7 +150,7 @@ def train(
         *extra_callbacks,
     ]
     try:
-        with interrupt.listening():
+        with interrupt.listening(), backend.freed_memory_kept():
             _fit(game, data, settings, progress, steps, around, verbose)
     except KeyboardInterrupt:
         if interrupt.forced:
