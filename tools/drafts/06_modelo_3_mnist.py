@@ -81,7 +81,7 @@ live = watch(settings, data, images=budget.choose(smoke=320, demo=10_000, full=N
 # %% [markdown]
 # ## A dropout that never was
 #
-# The published discriminator was meant to see each image through a *dropout* of 0.75: three of four pixels black, the others four times as strong. In the published code the model's input was the tensor *behind* that layer, so it never took part; the shipped run below is trained without it, too. What would it have done? First, what the discriminator would see.
+# The published discriminator was meant to see each image through a *dropout* of 0.75: three of four pixels set to 0, a mid grey, and the others made four times as strong. In the published code the model's input was the tensor *behind* that layer, so it never took part; the shipped run below is trained without it, too. What would it have done? First, what the discriminator would see.
 
 # %%
 from cgan_utils.backend import keras, precision
