@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from .errors import CganError
 from .images import grid
 from .plots import picture_on, pictures
 from .results import AVERAGED, LAST
@@ -59,6 +60,19 @@ def last_and_averaged(run, labels=None, columns=10):
             title = f"{name}: this one draws" if file == run.draws_with else name
             drawn[title] = grid(run.generate(classes, seeds, file=file), columns)
     return pictures(drawn, f"{run.title}: a row is a class, a column is a seed", height=0.46 * len(rows))
+
+
+def at_the_same_age(runs):
+    """What several runs drew after the same number of epochs: the last one that all of them keep a picture of.
+
+    The fair look at trainings of unequal length. Raises CganError if they draw other classes.
+    """
+    if len({tuple(run.shown_classes) for run in runs}) > 1:
+        raise CganError("These runs draw different classes; compare runs of one data set.")
+    kept = {run.name: run.evolution for run in runs}
+    epoch = max(set.intersection(*(set(drawn) for drawn in kept.values())))
+    drawn = {name: evolution[epoch] for name, evolution in kept.items()}
+    return pictures(drawn, f"After {epoch} epochs: a row is a class, a column is a seed", height=6.0)
 
 
 def training_curves(histories, title=""):

@@ -9,6 +9,7 @@ from cgan_utils import comparison, datasets
 from cgan_utils.architectures import count_operations, count_parameters
 from cgan_utils.comparison import Judge, arc, class_means, covered, resemblance, sharpness
 from cgan_utils.comparison_plots import (
+    at_the_same_age,
     by_class,
     cost_of_an_epoch,
     last_and_averaged,
@@ -16,6 +17,7 @@ from cgan_utils.comparison_plots import (
     strips,
     training_curves,
 )
+from cgan_utils.errors import CganError
 from cgan_utils.experiments import Experiment
 from cgan_utils.images import grid
 from cgan_utils.results import AVERAGED
@@ -107,6 +109,18 @@ def test_both_generators_of_a_run_draw_the_same_noise(run, tmp_path):
     expected = grid(run.generate([3, 3, 1, 1], [0, 1, 0, 1], file=AVERAGED), 2)[..., 0]
     np.testing.assert_array_equal(shown[1], expected)
     assert not np.array_equal(*shown)
+
+
+def test_runs_are_compared_at_the_last_epoch_that_all_of_them_kept():
+    def fake(name, *epochs, classes="ab"):
+        evolution = {epoch: np.full((4, 6, 1), epoch, "uint8") for epoch in epochs}
+        return SimpleNamespace(name=name, evolution=evolution, shown_classes=classes)
+
+    figure = at_the_same_age([fake("one", 0, 1, 5, 10), fake("two", 0, 1, 2, 5)])
+    assert [axis.get_title() for axis in figure.axes] == ["one", "two"]
+    assert all((axis.images[0].get_array() == 5).all() for axis in figure.axes)
+    with pytest.raises(CganError, match="different classes"):
+        at_the_same_age([fake("one", 0), fake("two", 0, classes="xyz")])
 
 
 def test_a_training_in_numbers():

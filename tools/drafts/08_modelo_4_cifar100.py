@@ -151,6 +151,16 @@ blocks = {
 strips(blocks);
 
 # %% [markdown]
+# ### At the same age
+#
+# Were they trained equally long? If not, this is the fair look: what each drew after the same number of epochs, from pictures that the trainings kept on their way.
+
+# %%
+from cgan_utils.comparison_plots import at_the_same_age
+
+at_the_same_age([before, run]);
+
+# %% [markdown]
 # How the two games went:
 
 # %%

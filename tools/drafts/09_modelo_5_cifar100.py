@@ -124,6 +124,16 @@ blocks = {
 }
 strips(blocks);
 
+# %% [markdown]
+# ### At the same age
+#
+# Were they trained equally long? If not, this is the fair look: what each drew after the same number of epochs, from pictures that the trainings kept on their way.
+
+# %%
+from cgan_utils.comparison_plots import at_the_same_age
+
+at_the_same_age([*others, run]);
+
 # %%
 training_curves({one.name: one.history for one in (*others, run)}, "The same photographs, three networks");
 

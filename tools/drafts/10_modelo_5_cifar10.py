@@ -143,6 +143,16 @@ blocks = {run.name.removeprefix("modelo_5_cifar10_"): {name: run.generate(name, 
 strips(blocks, "Four versions, the same noise vectors");
 
 # %% [markdown]
+# ### At the same age
+#
+# Were they trained equally long? If not, this is the fair look: what each drew after the same number of epochs, from pictures that the trainings kept on their way.
+
+# %%
+from cgan_utils.comparison_plots import at_the_same_age
+
+at_the_same_age(runs);
+
+# %% [markdown]
 # ### What the evaluator says
 
 # %%
