@@ -45,10 +45,11 @@ class Recorder(keras.callbacks.Callback):
 
 
 class Evolution(keras.callbacks.Callback):
-    """Draws the same classes from the same seeds before training, after epochs 1, 2, 3, and every fifth.
+    """Draws the same classes from the same seeds before training and after each epoch.
 
-    A row is a class, a column a seed; of very many classes some are chosen, and one more picture shows all of them.
-    Without classes (None) it is a square of seeds, after every epoch.
+    It keeps epochs 0 to 3, every fifth, and the last one so far. A row is a class, a column a seed; of very many
+    classes some are chosen, and one more picture shows all of them. Without classes (None) it is a square of seeds,
+    and all are kept.
     """
 
     def __init__(self, progress, class_names):
@@ -68,12 +69,17 @@ class Evolution(keras.callbacks.Callback):
             self.draw(0)
 
     def on_epoch_end(self, epoch, logs=None):
-        if not self.class_names or epoch + 1 <= 3 or (epoch + 1) % 5 == 0:
-            self.draw(epoch + 1)
+        if self.class_names and epoch > 3 and epoch % 5:  # the one before was kept as the last
+            self.progress.evolution.pop(self._name(epoch), None)
+        self.draw(epoch + 1)
+
+    @staticmethod
+    def _name(epoch):
+        return f"epoch_{epoch:04d}"
 
     def draw(self, epoch):
         labels, seeds, columns = self.sheet
-        self.progress.evolution[f"epoch_{epoch:04d}"] = grid(self.model.paint(labels, seeds), columns)
+        self.progress.evolution[self._name(epoch)] = grid(self.model.paint(labels, seeds), columns)
         if self.class_names and len(set(labels)) < len(self.class_names):
             count = len(self.class_names)
             images = self.model.paint(np.repeat(np.arange(count), 3), np.tile(np.arange(3), count))

@@ -1,0 +1,87 @@
+"""What the callbacks of a training draw, keep and refuse."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from cgan_utils import callbacks
+from cgan_utils.backend import keras
+from cgan_utils.checkpoints import Progress
+from cgan_utils.datasets import load
+from cgan_utils.errors import CganError
+from cgan_utils.experiments import Experiment
+from cgan_utils.images import from_png
+from cgan_utils.training import make_gan, train
+
+
+def test_evolution_keeps_the_beginning_every_fifth_epoch_and_the_last(monkeypatch):
+    evolution = callbacks.Evolution(Progress(), ("a", "b"))
+    evolution.set_model(SimpleNamespace(paint=lambda labels, seeds: np.zeros((len(labels), 1, 1, 1), "uint8")))
+    evolution.on_train_begin()
+    kept = []
+    for epoch in range(7):
+        evolution.on_epoch_end(epoch)
+        kept.append([int(name.removeprefix("epoch_")) for name in evolution.progress.evolution])
+    assert kept[3:] == [[0, 1, 2, 3, 4], [0, 1, 2, 3, 5], [0, 1, 2, 3, 5, 6], [0, 1, 2, 3, 5, 7]]
+
+
+def test_evolution_without_classes_is_a_square_of_seeds_after_every_epoch(unconditional_run):
+    assert list(unconditional_run.evolution) == [0, 1, 2]
+    assert unconditional_run.evolution[2].shape == (6 * 29 - 1, 6 * 29 - 1, 1)
+    assert "Each image is from a seed" in (unconditional_run.path / "README.md").read_text()
+
+
+def test_of_very_many_classes_some_evolve_and_one_page_shows_all(tmp_path):
+    data = load("cifar100", stand_in=True).limited(32)
+    settings = Experiment("tiny_cifar100", "cifar100", "tiny", epochs=1, batch_size=16)
+    run = train(settings, tmp_path / "a", data=data, verbose=0)
+    assert len(run.shown_classes) == 20
+    assert {"sunflower", "apple", "clock", "mountain"} <= set(run.shown_classes)
+    assert run.evolution[1].shape == (20 * 33 - 1, 10 * 33 - 1, 3)
+    page = from_png(run.path / "evolution" / "all_classes.png")
+    assert page.shape == (10 * 33 - 1, 30 * 33 - 1, 3)
+    sunflower = run.class_names.index("sunflower")
+    row, column = divmod(3 * sunflower, 30)
+    drawn = page[row * 33 : row * 33 + 32, column * 33 : column * 33 + 32]
+    np.testing.assert_allclose(drawn.astype(int), run.generate("sunflower", 0)[0], atol=1)
+    assert "all_classes.png" in (run.path / "README.md").read_text()
+
+
+class Break(keras.callbacks.Callback):
+    """Sets every weight of the generator to a value, as a training that went wrong would."""
+
+    def __init__(self, value):
+        super().__init__()
+        self.value = value
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if batch == 2:
+            for weight in self.model.generator.trainable_variables:
+                weight.assign(keras.ops.full_like(weight, self.value))
+
+
+@pytest.mark.parametrize(("value", "sentence"), [(float("nan"), "losses became"), (-9.0, "collapsed")])
+def test_a_hopeless_training_stops_and_says_why(value, sentence, tiny, digits, tmp_path):
+    with pytest.raises(CganError, match=sentence) as error:
+        train(tiny, tmp_path / "a", data=digits, verbose=0, extra_callbacks=[Break(value)])
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "a").exists()  # nothing half-written
+
+
+def test_a_generator_whose_drawings_differ_less_than_the_eye_can_see_has_collapsed(tiny, digits):
+    gan = make_gan(tiny, digits, "float32")
+    kernel, bias = gan.generator.trainable_variables[-2:]
+    kernel.assign(kernel * 1e-3)
+    bias.assign(keras.ops.full_like(bias, -2.0))
+    guard = callbacks.Guard(Progress(), 10)
+    guard.set_model(gan)
+    with pytest.raises(CganError, match="collapsed"):
+        guard.on_epoch_end(0)
+
+
+def test_the_guard_lets_a_fresh_generator_pass(digits):
+    for name in ("tiny", "modelo_1", "modelo_3_28px"):
+        guard = callbacks.Guard(Progress(), 10)
+        guard.set_model(make_gan(Experiment("x", "mnist", name, epochs=1), digits, "float32"))
+        guard.on_epoch_end(0)
