@@ -44,6 +44,25 @@ class Recorder(keras.callbacks.Callback):
         progress.epoch, progress.step, progress.seconds = epoch + 1, 0, 0.0
 
 
+class Seen(keras.callbacks.Callback):
+    """After each epoch judges images that were trained on as the test images are judged: columns seen_… of the history.
+
+    The scores of the training itself are means over an epoch, taken in training mode: with dropout, and normalised by
+    the batch. They differ from those of test images (val_…) for these reasons, too. Seen and test images are treated
+    alike, so that a difference between them comes from having been seen: it is overfitting, and nothing else.
+
+    images: what `Model.evaluate` takes.
+    """
+
+    def __init__(self, images):
+        super().__init__()
+        self.images = images
+
+    def on_epoch_end(self, epoch, logs=None):
+        scores = self.model.evaluate(self.images, return_dict=True, verbose=0)
+        logs.update({f"seen_{name}": value for name, value in scores.items()})
+
+
 class Evolution(keras.callbacks.Callback):
     """Draws the same classes from the same seeds before training and after each epoch.
 

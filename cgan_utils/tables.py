@@ -69,7 +69,9 @@ def trainings(runs, last=5):
     """How the game of each of the runs went, a row each: means over its `last` epochs.
 
     loss, accuracy: the discriminator's, in nats and as a share; test …: on test images; noise: the standard deviation,
-    over all epochs, of the loss on test images; gap: accuracy less test accuracy, in percentage points.
+    over all epochs, of the loss on test images; gap: accuracy less test accuracy, in percentage points; overfitting:
+    how much of the gap is left if the images that were trained on are judged as test images are (`callbacks.Seen`),
+    NaN where that was not recorded.
     """
     rows = {}
     for run in runs:
@@ -81,6 +83,7 @@ def trainings(runs, last=5):
             "accuracy": tail["accuracy"].mean(),
             "test accuracy": tail["val_accuracy"].mean(),
             "gap": 100 * (tail["accuracy"] - tail["val_accuracy"]).mean(),
+            "overfitting": 100 * (tail.get("seen_accuracy", np.nan) - tail["val_accuracy"]).mean(),
         }
     return pd.DataFrame(rows).T
 

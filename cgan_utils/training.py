@@ -23,6 +23,7 @@ from .scoring import Score
 from .vae import ConditionalVAE
 
 TEST_BATCH = 500
+SEEN = 5_000  # training images, at most, that are judged like test images after each epoch
 
 
 def batches(images, labels, batch_size, seed, epoch=0, step=0):
@@ -142,6 +143,7 @@ def train(
     around = [
         callbacks.Resume(checkpoint if resume else None, progress),
         *scores,
+        callbacks.Seen(_InBatches(data.x_train, data.y_train, min(len(data.x_test), SEEN))),
         callbacks.Recorder(progress),
         callbacks.Guard(progress, data.classes),
         callbacks.Evolution(progress, data.class_names if conditional(settings.architecture) else None),
@@ -172,23 +174,27 @@ def _scores(game, settings, data, progress, per_class):
 
 
 class _InBatches(keras.utils.PyDataset):
-    """Test images, a batch at a time: those of a folder never lie in memory together."""
+    """`count` of the images, evenly spread, a batch at a time: those of a folder never lie in memory together.
 
-    def __init__(self, images, labels):
+    Whole batches only, unless there is less than one.
+    """
+
+    def __init__(self, images, labels, count):
         super().__init__()
         self.images, self.labels = images, labels
+        count = min(count, len(images)) // TEST_BATCH * TEST_BATCH or min(count, len(images))
+        self.places = np.arange(count) * len(images) // count
 
     def __len__(self):
-        return -(-len(self.images) // TEST_BATCH)
+        return -(-len(self.places) // TEST_BATCH)
 
     def __getitem__(self, i):
-        part = slice(i * TEST_BATCH, (i + 1) * TEST_BATCH)
-        return np.asarray(self.images[part]), self.labels[part]
+        places = self.places[i * TEST_BATCH : (i + 1) * TEST_BATCH]
+        return np.asarray(self.images[places]), self.labels[places]
 
 
 def _fit(game, data, settings, progress, steps, around, verbose):
     """Finish the epoch under way, if any, then run the others."""
-    test = len(data.x_test) // TEST_BATCH * TEST_BATCH or len(data.x_test)
     spans = [(progress.epoch, progress.epoch + 1, progress.step)] if progress.step else []
     spans += [(progress.epoch + len(spans), settings.epochs, 0)]
     for first, end, step in spans:
@@ -200,7 +206,7 @@ def _fit(game, data, settings, progress, steps, around, verbose):
             steps_per_epoch=steps - step,
             initial_epoch=first,
             epochs=end,
-            validation_data=_InBatches(data.x_test[:test], data.y_test[:test]),
+            validation_data=_InBatches(data.x_test, data.y_test, len(data.x_test)),
             callbacks=around,
             verbose=verbose,
         )

@@ -1,5 +1,6 @@
 """What the callbacks of a training draw, keep and refuse."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -24,6 +25,16 @@ def test_evolution_keeps_the_beginning_every_fifth_epoch_and_the_last(monkeypatc
         evolution.on_epoch_end(epoch)
         kept.append([int(name.removeprefix("epoch_")) for name in evolution.progress.evolution])
     assert kept[3:] == [[0, 1, 2, 3, 4], [0, 1, 2, 3, 5], [0, 1, 2, 3, 5, 6], [0, 1, 2, 3, 5, 7]]
+
+
+def test_seen_images_are_judged_as_test_images_are(tiny, digits, tmp_path):
+    same = replace(digits, x_test=digits.x_train, y_test=digits.y_train)
+    history = train(tiny, tmp_path / "a", data=same, verbose=0).history
+    seen, test = history.filter(like="seen_"), history.filter(like="val_")
+    assert len(seen.columns) == 6 and history["accuracy"].ne(history["seen_accuracy"]).any()
+    np.testing.assert_array_equal(seen, test.set_axis(seen.columns, axis=1))
+    other = train(tiny, tmp_path / "b", data=digits, verbose=0).history
+    assert other["seen_d_loss"].ne(other["val_d_loss"]).all()
 
 
 def test_evolution_without_classes_is_a_square_of_seeds_after_every_epoch(unconditional_run):

@@ -128,7 +128,9 @@ def test_a_training_in_numbers():
     fake = SimpleNamespace(name="fake", history=pd.DataFrame({**rows, "val_accuracy": [0, 0.8]}))
     found = trainings([fake], last=1).loc["fake"]
     expected = {"loss": 0.5, "test loss": 3, "noise": 1, "accuracy": 0.9, "test accuracy": 0.8, "gap": 10}
-    assert found.to_dict() == pytest.approx(expected)
+    assert found.to_dict() == pytest.approx({**expected, "overfitting": np.nan}, nan_ok=True)
+    fake.history["seen_accuracy"] = [np.nan, 0.87]  # recorded from the second epoch on
+    assert trainings([fake]).loc["fake", "overfitting"] == pytest.approx(7)
 
 
 def test_differences_leave_out_what_is_the_same():
