@@ -8,6 +8,7 @@ import itertools
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from .errors import CganError
@@ -18,6 +19,7 @@ from .results import AVERAGED, LAST
 # Colour and marker of the models of a figure.
 MODELS = (("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"))
 SIDES = (("left", 7), ("right", -7))  # of a point: where its name stands, in turn, so that no two overlap
+STYLES = {"--": "in training", "-": "training images, judged alike"}
 UNITS = {
     "likeness": "share of images",
     "diversity": "grey levels",
@@ -76,21 +78,28 @@ def at_the_same_age(runs):
 
 
 def training_curves(histories, title=""):
-    """How several trainings went, a line each: {name: history}. Losses, and how the discriminator's accuracy differs
-    between the images it learns from and the test images; above 0 it knows what it has seen.
+    """How several trainings went, a line each: {name: history}.
+
+    Losses, and how much more often the discriminator is right than about test images: while it trains (dashed), and
+    about images of the training judged as test images are (solid, where recorded; see `callbacks.Seen`).
     """
     figure, axes = plt.subplots(1, 3, figsize=(13, 3.9), layout="constrained")
     for (colour, marker), (name, history) in zip(MODELS, histories.items(), strict=False):
-        gap = 100 * (history["accuracy"] - history["val_accuracy"])
-        for axis, values in zip(axes, (history["d_loss"], history["g_loss"], gap), strict=True):
-            axis.plot(history["epoch"], values, color=colour, marker=marker, markersize=4, label=name)
-    titles = ("Discriminator's loss", "Generator's loss", "Discriminator's accuracy: training − test")
+        look = {"color": colour, "marker": marker, "markersize": 4}
+        for axis, loss in zip(axes, ("d_loss", "g_loss"), strict=False):
+            axis.plot(history["epoch"], history[loss], label=name, **look)
+        for accuracy, style in zip(("accuracy", "seen_accuracy"), STYLES, strict=True):
+            if accuracy in history:
+                axes[2].plot(history["epoch"], 100 * (history[accuracy] - history["val_accuracy"]), style, **look)
+    titles = ("Discriminator's loss", "Generator's loss", "Discriminator's accuracy, less that on test images")
     for axis, text, unit in zip(axes, titles, ("loss (nats)", "loss (nats)", "percentage points"), strict=True):
         axis.set(title=text, xlabel="epoch", ylabel=unit)
         axis.grid(alpha=0.3)
         axis.xaxis.get_major_locator().set_params(integer=True)
     axes[0].set_ylim(0, None)
     axes[2].axhline(0, color="black", linewidth=0.8)
+    styles = [Line2D([], [], color="black", linestyle=style, label=text) for style, text in STYLES.items()]
+    axes[2].legend(handles=styles, fontsize=8)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(histories))
     figure.suptitle(title)
     return figure

@@ -87,6 +87,8 @@ def test_trainings_side_by_side_have_a_line_each_in_every_panel():
     figure = training_curves({"one": history, "two": history})
     assert [len(axis.lines) for axis in figure.axes] == [2, 2, 3]  # and zero
     np.testing.assert_allclose(figure.axes[2].lines[0].get_ydata(), [0, 10])
+    seen = training_curves({"one": history.assign(seen_accuracy=[0.91, 0.86])}).axes[2].lines[1]
+    np.testing.assert_allclose(seen.get_ydata(), [1, 1])
 
 
 def test_the_cost_of_an_epoch_is_seen_against_parameters_and_arithmetic():

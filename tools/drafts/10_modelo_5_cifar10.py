@@ -99,7 +99,7 @@ all_runs(runs)[["parameters", "epochs", "planned", "seconds per epoch", "images 
 # %% [markdown]
 # ### Losses and the gap between training and test
 #
-# The four versions in one figure. On the right: how much more often the discriminator is right about images that it learns from than about test images.
+# The four versions in one figure. On the right: how much more often the discriminator is right than about test images; solid lines, images that it learns from, judged alike, show overfitting (notebook 06).
 
 # %%
 from cgan_utils.comparison_plots import strips, training_curves
@@ -172,7 +172,7 @@ by_class(runs).style.format("{:.0%}").background_gradient(cmap="Blues", vmin=0, 
 # %%
 def overfits(number, epoch=5):
     history = runs[number - 1].history
-    gap = 100 * (history["accuracy"] - history["val_accuracy"])
+    gap = 100 * (history["seen_accuracy"] - history["val_accuracy"])
     early, late = gap[history["epoch"] < epoch], gap[history["epoch"] >= epoch]
     said = f"gap {early.mean():+.1f} points before epoch {epoch}, {late.mean():+.1f} from it on ({len(history)} epochs)"
     return (None if len(late) < 3 else bool(late.mean() > max(5, early.mean() + 2))), said
