@@ -143,7 +143,8 @@ def machine():
     if gpu:
         return gpu[0]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{_cpu_info('model name') or platform.processor() or platform.machine()}, {cores} cores"
+    name = _cpu_info("model name") or platform.processor() or platform.machine()
+    return f"{name}, {cores} core{'s' * (cores != 1)}"
 
 
 def versions():
