@@ -74,7 +74,7 @@ def at_the_same_age(runs):
     kept = {run.name: run.evolution for run in runs}
     epoch = max(set.intersection(*(set(drawn) for drawn in kept.values())))
     drawn = {name: evolution[epoch] for name, evolution in kept.items()}
-    return pictures(drawn, f"After {epoch} epochs: a row is a class, a column is a seed", height=6.0)
+    return pictures(drawn, f"After epoch {epoch}: a row is a class, a column is a seed", height=6.0)
 
 
 def training_curves(histories, title=""):

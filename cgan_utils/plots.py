@@ -105,10 +105,11 @@ def epoch_curves(history, title=""):
         axis.grid(alpha=0.3)
         axis.xaxis.get_major_locator().set_params(integer=True)
     axes = axes[:2]
+    few = {"marker": "o", "markersize": 4} if len(history) <= 10 else {}  # a line through one point shows nothing
     for axis, (lines, settings) in zip(axes, _panels(history), strict=True):
         for name, (label, colour) in lines.items():
-            axis.plot(history["epoch"], history[name], color=colour, label=f"{label}, training")
-            axis.plot(history["epoch"], history[f"val_{name}"], "--", color=colour, label=f"{label}, test")
+            axis.plot(history["epoch"], history[name], color=colour, label=f"{label}, training", **few)
+            axis.plot(history["epoch"], history[f"val_{name}"], "--", color=colour, label=f"{label}, test", **few)
         axis.set(xlabel="epoch", **settings)
         axis.grid(alpha=0.3)
         axis.legend(fontsize=8, ncols=2)

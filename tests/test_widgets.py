@@ -11,7 +11,7 @@ from cgan_utils.errors import CganError
 from cgan_utils.experiments import Experiment
 from cgan_utils.images import from_png, grid
 from cgan_utils.networks import build
-from cgan_utils.results import LAST
+from cgan_utils.results import LAST, Run
 from cgan_utils.training import train
 
 
@@ -204,6 +204,16 @@ def test_a_view_comes_with_a_picture_that_a_notebook_can_store(monkeypatch):
     view = widgets.widgets.Image(value=b"png")
     widgets.show(view, view.value)  # a memoryview
     assert bundles[0]["image/png"] == b"png"
+
+
+def test_the_curves_of_a_single_epoch_are_seen_and_the_title_counts_it(run, tmp_path):
+    folder = shutil.copytree(run.path, tmp_path / "short")
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    record["training"]["epochs"] = 1
+    (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    assert run.title.endswith("2 epochs)") and Run(folder).title.endswith("1 epoch)")
+    losses = plots.epoch_curves(run.history[:1]).axes[0].lines
+    assert {line.get_marker() for line in losses} == {"o"}
 
 
 def test_every_figure_is_drawn_with_a_title(run, digits):
