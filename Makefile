@@ -3,6 +3,8 @@
 PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 FITS := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 RUN := .venv/bin
+# Two processes, each with whole files: the fixtures of a file are made once, and a notebook's cells stay in order.
+PARALLEL := --numprocesses=2 --dist=loadfile
 # As root, the user of many containers, Jupyter would refuse to start.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
@@ -14,8 +16,8 @@ lab: .venv/lab
 test: .venv/test
 	$(RUN)/ruff check
 	$(RUN)/ruff format --check
-	$(RUN)/pytest tests
-	CGAN_BUDGET=smoke $(RUN)/pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks
+	$(RUN)/pytest $(PARALLEL) tests
+	CGAN_BUDGET=smoke $(RUN)/pytest $(PARALLEL) --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks
 
 demo: .venv/lab
 	@$(RUN)/cgan demo
