@@ -52,10 +52,14 @@ def sheet(named, title="", columns=10):
 
 
 def pictures(columns, suptitle="", height=3.4):
-    """Pictures of one size side by side: {title: uint8 picture [H, W, C]}; height in inches."""
+    """Pictures of one size side by side: {title: uint8 picture [H, W, C]}; height in inches, less where many are wide.
+
+    A page shows some 15 inches at most: of a wider figure it would shrink the titles, too.
+    """
     pixels_high, pixels_wide, _ = next(iter(columns.values())).shape
-    width = height * pixels_wide / pixels_high
-    figure, axes = plt.subplots(1, len(columns), figsize=(width * len(columns), height + 0.7), layout="constrained")
+    width = min(15, height * pixels_wide / pixels_high * len(columns))
+    height = width / len(columns) * pixels_high / pixels_wide
+    figure, axes = plt.subplots(1, len(columns), figsize=(width, height + 0.7), layout="constrained")
     for axis, (title, picture) in zip(np.atleast_1d(axes), columns.items(), strict=True):
         picture_on(axis, picture, title)
     figure.suptitle(suptitle)

@@ -216,6 +216,12 @@ def test_the_curves_of_a_single_epoch_are_seen_and_the_title_counts_it(run, tmp_
     assert {line.get_marker() for line in losses} == {"o"}
 
 
+@pytest.mark.parametrize(("count", "size"), [(2, (8, 4.7)), (5, (15, 3.7))])
+def test_many_pictures_side_by_side_stay_within_a_page(count, size):
+    squares = {f"{i}": np.zeros((10, 10, 1), "uint8") for i in range(count)}
+    np.testing.assert_allclose(plots.pictures(squares, height=4).get_size_inches(), size)
+
+
 def test_every_figure_is_drawn_with_a_title(run, digits):
     figures = [
         plots.class_grid(digits.x_train, digits.y_train, digits.class_names, title="digits"),
