@@ -1,7 +1,7 @@
 """A trained run on disk: the only file that knows how a folder of `resultados/` is laid out.
 
     run.json                        what was trained, on what, for how long, with which versions; hashes of the weights
-    generator.safetensors           the generator after the last step: kernels in float16, vectors in float32
+    generator.safetensors           the generator after the last step, in few bits; see `weights`
     generator_averaged.safetensors  the averaged generator, if any
     generator_best.safetensors      the generator after its best epoch, where epochs were scored
     encoder.safetensors             the encoder of a variational autoencoder
@@ -26,7 +26,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
 from .architectures import conditional
 from .cards import CURVES, card, curves
@@ -34,11 +33,11 @@ from .datasets import class_index
 from .errors import CganError, unknown
 from .experiments import EXPERIMENTS, Experiment, shown_classes
 from .images import from_png, to_png
+from .weights import pack, unpack
 
 FORMAT = 1
 LAST, AVERAGED, ENCODER = "generator.safetensors", "generator_averaged.safetensors", "encoder.safetensors"
 METRICS = "metrics.json"
-_HALF_MAX = float(np.finfo(np.float16).max)
 
 
 def root():
@@ -114,7 +113,7 @@ class Run:
                     f"{self.path / file} does not fit network {self.experiment.architecture}; copy it again."
                 )
             for variable in model.variables:
-                variable.assign(arrays[variable.path].astype("float32"))
+                variable.assign(arrays[variable.path])
             self._networks[file] = model
         return self._networks[file]
 
@@ -214,7 +213,7 @@ class Run:
                 f"{self.path / file} is truncated or altered (its sha256 is not that of run.json); copy it again."
             )
         try:
-            return load(content)
+            return unpack(content)
         except SafetensorError as error:
             raise CganError(f"{self.path / file} is no safetensors file ({error}); copy it again.") from None
 
@@ -229,7 +228,7 @@ def write_run(path, record, networks, history, losses, evolution):
     new, old = path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
     shutil.rmtree(new, ignore_errors=True)
     (new / "evolution").mkdir(parents=True)
-    weights = {file: _pack(model) for file, model in networks.items()}
+    weights = {file: pack(model) for file, model in networks.items()}
     for file, content in weights.items():
         (new / file).write_bytes(content)
     hashes = {file: hashlib.sha256(content).hexdigest() for file, content in weights.items()}
@@ -259,18 +258,6 @@ def _replace(path, content):
     new = path.with_name(f".{path.name}")
     new.write_bytes(content if isinstance(content, bytes) else content.encode())
     os.replace(new, path)
-
-
-def compact(array):
-    """An array as it is stored: kernels in float16, half the size for a change far below a grey level; else float32."""
-    array = np.asarray(array, "float32")
-    small = array.ndim > 1 and np.abs(array).max() < _HALF_MAX
-    return array.astype("float16") if small else array
-
-
-def _pack(model):
-    """A model's variables as safetensors."""
-    return save({variable.path: compact(variable.numpy()) for variable in model.variables})
 
 
 def _find(name_or_path):

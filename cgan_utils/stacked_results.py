@@ -20,9 +20,10 @@ from sklearn.metrics import f1_score
 
 from . import backend
 from .errors import CganError
-from .results import compact, shipped_folder
+from .results import shipped_folder
 from .stacked import Recipe, build
 from .stacked_training import probabilities
+from .weights import compact
 
 FORMAT = 1
 RECORD, WEIGHTS = "classifier.json", "classifier.safetensors"

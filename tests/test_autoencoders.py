@@ -13,10 +13,10 @@ from cgan_utils.autoencoders import Autoencoder, build_decoder, build_encoder, e
 from cgan_utils.backend import keras, value_and_gradients
 from cgan_utils.errors import CganError
 from cgan_utils.layers import to_signed, to_uint8
-from cgan_utils.results import compact
 from cgan_utils.stacked import Classifier, LayerAutoencoder, Recipe, blocks_of, build
 from cgan_utils.stacked_results import Stacked, save
 from cgan_utils.stacked_training import FINE_TUNING, _Stage, fine_tune, moved, pretrain, probabilities, split
+from cgan_utils.weights import compact
 
 ops = keras.ops
 
