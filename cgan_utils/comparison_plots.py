@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from .errors import CganError
-from .images import grid
+from .images import cells, grid
 from .plots import picture_on, pictures
 from .results import AVERAGED, LAST
 
@@ -51,17 +51,26 @@ def strips(blocks, title="", xlabel=""):
 def last_and_averaged(run, labels=None, columns=10):
     """What the generator of a run's last step and the averaged one draw of the same noise, side by side.
 
-    labels: the classes, a row each, by default all; columns: how many noise vectors. Of a run that ships one of the
-    two, there is one picture.
+    labels: the classes, a row each, by default all; columns: how many noise vectors. For a last generator that was too
+    large to ship stands what it drew at the end of its training: of the classes and seeds of the evolution.
     """
     rows = np.arange(len(run.class_names)) if labels is None else np.asarray(labels)
     classes, seeds = np.repeat(rows, columns), np.tile(np.arange(columns), len(rows))
     drawn = {}
     for name, file in (("last", LAST), ("averaged", AVERAGED)):
+        title = f"{name}: this one draws" if file == run.draws_with else name
         if file in run.weights:
-            title = f"{name}: this one draws" if file == run.draws_with else name
             drawn[title] = grid(run.generate(classes, seeds, file=file), columns)
+        elif file == LAST:
+            drawn[title] = grid(_last_drawn(run, rows, columns), columns)
     return pictures(drawn, f"{run.title}: a row is a class, a column is a seed", height=0.46 * len(rows))
+
+
+def _last_drawn(run, rows, columns):
+    """Images [rows × columns, H, W, C] of the evolution's last epoch."""
+    kept = cells(run.evolution[max(run.evolution)], *run.shape[:2])
+    kept = kept.reshape(len(run.shown_classes), -1, *run.shape)
+    return np.concatenate([kept[run.shown_classes.index(run.class_names[row]), :columns] for row in rows])
 
 
 def at_the_same_age(runs):

@@ -19,6 +19,14 @@ def grid(images, columns, gap=1, background=128):
     return picture
 
 
+def cells(picture, height, width, gap=1):
+    """The images [N, H, W, C] that `grid` put into a picture without empty places."""
+    padded = np.pad(picture, ((0, gap), (0, gap), (0, 0)))
+    rows, columns = padded.shape[0] // (height + gap), padded.shape[1] // (width + gap)
+    apart = padded.reshape(rows, height + gap, columns, width + gap, -1)[:, :height, :, :width]
+    return apart.swapaxes(1, 2).reshape(rows * columns, height, width, -1)
+
+
 def enlarge(picture, scale):
     """Each pixel as a square of `scale` pixels: what the network drew, not a smoothed guess."""
     return np.repeat(np.repeat(picture, scale, axis=0), scale, axis=1)

@@ -1,3 +1,5 @@
+import json
+import shutil
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -20,7 +22,7 @@ from cgan_utils.comparison_plots import (
 from cgan_utils.errors import CganError
 from cgan_utils.experiments import Experiment
 from cgan_utils.images import grid
-from cgan_utils.results import AVERAGED
+from cgan_utils.results import AVERAGED, LAST, Run
 from cgan_utils.sampling import latent
 from cgan_utils.tables import differences, sizes, trainings
 from cgan_utils.training import train
@@ -111,6 +113,18 @@ def test_both_generators_of_a_run_draw_the_same_noise(run, tmp_path):
     expected = grid(run.generate([3, 3, 1, 1], [0, 1, 0, 1], file=AVERAGED), 2)[..., 0]
     np.testing.assert_array_equal(shown[1], expected)
     assert not np.array_equal(*shown)
+
+
+def test_a_last_generator_that_did_not_ship_is_shown_by_what_it_drew(run, tmp_path):
+    folder = shutil.copytree(run.path, tmp_path / "half")
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    del record["weights"][LAST]
+    (folder / "run.json").write_text(json.dumps({**record, "draws_with": AVERAGED}), encoding="utf-8")
+    (folder / LAST).unlink()
+    both, half = (last_and_averaged(one, [3, 1], columns=2).axes for one in (run, Run(folder)))
+    assert [axis.get_title() for axis in half] == ["last", "averaged: this one draws"]
+    for one, other in zip(both, half, strict=True):  # the same images, up to the rounding of the stored weights
+        np.testing.assert_allclose(one.images[0].get_array(), other.images[0].get_array(), atol=2)
 
 
 def test_runs_are_compared_at_the_last_epoch_that_all_of_them_kept():
