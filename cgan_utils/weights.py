@@ -4,8 +4,7 @@
     kernels                                 float16
     kernels of large networks               int8, and for each place on the last axis a float32 scale, "<name>/scale"
 
-All runs together have to stay small enough to be cloned. Eight bits moved a pixel by 0.1 to 0.3 of 255 grey levels on
-average, in four networks of the series.
+All runs together have to stay small enough to be cloned. tests/test_results.py bounds what that changes in the images.
 """
 
 import numpy as np
