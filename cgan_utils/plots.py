@@ -98,7 +98,7 @@ def epoch_curves(history, title=""):
     """
     scored = [name for name in DRAWINGS if name in history]
     rows = 2 if scored else 1
-    figure, axes = plt.subplots(rows, 2, figsize=(11, 3.8 * rows), layout="constrained")
+    figure, axes = plt.subplots(rows, 2, figsize=(11, 4 * rows), layout="constrained")
     axes = axes.flatten()
     for axis in axes[2 + len(scored) :]:
         axis.remove()
@@ -116,7 +116,8 @@ def epoch_curves(history, title=""):
             axis.plot(history["epoch"], history[f"val_{name}"], "--", color=colour, label=f"{label}, test", **few)
         axis.set(xlabel="epoch", **settings)
         axis.grid(alpha=0.3)
-        axis.legend(fontsize=8, ncols=2)
+        below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16)}  # the lines go anywhere
+        axis.legend(ncols=len(lines), fontsize=8, frameon=False, columnspacing=1, handlelength=1.8, **below)
         axis.xaxis.get_major_locator().set_params(integer=True)
     if "accuracy" in history:
         axes[1].axhline(0.5, color="gray", linewidth=0.8)
