@@ -19,6 +19,7 @@ from .results import AVERAGED, LAST
 # Colour and marker of the models of a figure.
 MODELS = (("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"))
 SIDES = (("left", 7), ("right", -7))  # of a point: where its name stands, in turn, so that no two overlap
+SPAN = 4_000  # images over which a loss is averaged
 STYLES = {"--": "in training", "-": "training images, judged alike"}
 UNITS = {
     "likeness": "share of images",
@@ -31,21 +32,27 @@ UNITS = {
 def strips(blocks, title="", xlabel=""):
     """Rows of images with their names, in blocks side by side: {block: {row: uint8 images [N, H, W, C]}}."""
     widths = [len(next(iter(rows.values()))) for rows in blocks.values()]
-    names = list(next(iter(blocks.values())))
-    size = (0.56 * sum(widths) + 1.4, 0.56 * len(names) + 0.9)
-    figure, axes = plt.subplots(1, len(blocks), figsize=size, width_ratios=widths, layout="constrained", squeeze=False)
-    for axis, columns, (block, rows) in zip(axes[0], widths, blocks.items(), strict=True):
+    size = (0.56 * sum(widths) + 1.4, 0.56 * len(next(iter(blocks.values()))) + 0.9)
+    figure = plt.figure(figsize=size, layout="constrained")
+    _strips_on(figure, blocks, xlabel)
+    if title:
+        figure.suptitle(title)
+    return figure
+
+
+def _strips_on(figure, blocks, xlabel=""):
+    """The blocks of `strips`, on a figure or a part of one."""
+    widths = [len(next(iter(rows.values()))) for rows in blocks.values()]
+    axes = figure.subplots(1, len(blocks), width_ratios=widths, squeeze=False)[0]
+    for axis, columns, (block, rows) in zip(axes, widths, blocks.items(), strict=True):
         images = np.concatenate(list(rows.values()))
         side = images.shape[1] + 1
         picture_on(axis, grid(images, columns, background=255), block)
         axis.axis("on")
         axis.set(xticks=[], xlabel=xlabel)
-        axis.set_yticks(np.arange(len(names)) * side + side / 2 - 1, names if axis is axes[0, 0] else [])
+        axis.set_yticks(np.arange(len(rows)) * side + side / 2 - 1, list(rows) if axis is axes[0] else [])
         axis.tick_params(left=False)
         axis.spines[:].set_visible(False)
-    if title:
-        figure.suptitle(title)
-    return figure
 
 
 def last_and_averaged(run, labels=None, columns=10):
@@ -93,25 +100,67 @@ def training_curves(histories, title=""):
     about images of the training judged as test images are (solid, where recorded; see `callbacks.Seen`).
     """
     figure, axes = plt.subplots(1, 3, figsize=(13, 3.9), layout="constrained")
-    for (colour, marker), (name, history) in zip(MODELS, histories.items(), strict=False):
-        look = {"color": colour, "marker": marker, "markersize": 4}
-        for axis, loss in zip(axes, ("d_loss", "g_loss"), strict=False):
-            axis.plot(history["epoch"], history[loss], label=name, **look)
-        for accuracy, style in zip(("accuracy", "seen_accuracy"), STYLES, strict=True):
-            if accuracy in history:
-                axes[2].plot(history["epoch"], 100 * (history[accuracy] - history["val_accuracy"]), style, **look)
-    titles = ("Discriminator's loss", "Generator's loss", "Discriminator's accuracy, less that on test images")
-    for axis, text, unit in zip(axes, titles, ("loss (nats)", "loss (nats)", "percentage points"), strict=True):
-        axis.set(title=text, xlabel="epoch", ylabel=unit)
-        axis.grid(alpha=0.3)
+    for axis, loss in zip(axes, ("d_loss", "g_loss"), strict=False):
+        for (colour, marker), (name, history) in zip(MODELS, histories.items(), strict=False):
+            axis.plot(history["epoch"], history[loss], label=name, color=colour, marker=marker, markersize=4)
+        axis.set(xlabel="epoch")
         axis.xaxis.get_major_locator().set_params(integer=True)
-    axes[0].set_ylim(0, None)
-    axes[2].axhline(0, color="black", linewidth=0.8)
-    styles = [Line2D([], [], color="black", linestyle=style, label=text) for style, text in STYLES.items()]
-    axes[2].legend(handles=styles, fontsize=8)
+    _losses_and_gap(axes, histories)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(histories))
     figure.suptitle(title)
     return figure
+
+
+def at_a_glance(runs, classes, columns=6, title=""):
+    """Several trainings of one data set in one figure: losses, accuracy gap, and drawings from the same noise.
+
+    The losses stand against the images seen, so that batches of different sizes compare, as means over `SPAN` images;
+    the gap is that of `training_curves`. classes: names, a row of drawings each.
+    """
+    height = 0.5 * len(classes)
+    figure = plt.figure(figsize=(13, 4.8 + height), layout="constrained")
+    above, below = figure.subfigures(2, 1, height_ratios=(4, 0.8 + height))
+    axes = above.subplots(1, 3)
+    for (colour, _), run in zip(MODELS, runs, strict=False):
+        seen, means = _means_of_losses(run)
+        for axis, values in zip(axes, means.T, strict=False):
+            axis.plot(seen, values, color=colour, linewidth=1.2, label=run.name)
+            axis.set(xscale="log", xlabel="images seen")
+            axis.xaxis.set_major_formatter("{x:,.0f}")
+    _losses_and_gap(axes, {run.name: run.history for run in runs})
+    above.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(runs))
+    drawn = {f"{run.name}\n{run.age}": {name: run.generate(name, range(columns)) for name in classes} for run in runs}
+    _strips_on(below, drawn)
+    figure.suptitle(title)
+    return figure
+
+
+def _means_of_losses(run):
+    """Images seen [n], and both losses [n, 2] as means over as many images each, `SPAN` or nearly."""
+    batch = run.experiment.batch_size
+    steps = max(1, min(SPAN // batch, len(run.losses) // 4))
+    count = len(run.losses) // steps
+    means = run.losses[: count * steps].reshape(count, steps, 2).mean(axis=1)
+    return np.arange(1, count + 1) * steps * batch, means
+
+
+def _losses_and_gap(axes, histories):
+    """What three panels of two losses and the accuracy gap have in common, and the lines of the gap."""
+    for (colour, marker), history in zip(MODELS, histories.values(), strict=False):
+        for accuracy, style in zip(("accuracy", "seen_accuracy"), STYLES, strict=True):
+            if accuracy in history:
+                gap = 100 * (history[accuracy] - history["val_accuracy"])
+                axes[2].plot(history["epoch"], gap, style, color=colour, marker=marker, markersize=4)
+    titles = ("Discriminator's loss", "Generator's loss", "Its accuracy, less that on test images")
+    for axis, text, unit in zip(axes, titles, ("loss (nats)", "loss (nats)", "percentage points"), strict=True):
+        axis.set(title=text, ylabel=unit)
+        axis.grid(alpha=0.3)
+    axes[0].set_ylim(0, None)
+    axes[2].set(xlabel="epoch")
+    axes[2].xaxis.get_major_locator().set_params(integer=True)
+    axes[2].axhline(0, color="black", linewidth=0.8)
+    styles = [Line2D([], [], color="black", linestyle=style, label=text) for style, text in STYLES.items()]
+    axes[2].legend(handles=styles, fontsize=8)
 
 
 def cost_of_an_epoch(speeds):

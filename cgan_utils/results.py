@@ -86,7 +86,8 @@ class Run:
             self.class_names = tuple(data["class_names"]) if self.conditional else ("any",)
             self.shape = tuple(data["shape"])
             epochs = self.record["training"]["epochs"]
-            self.title = f"{self.name} ({data['title']}, {epochs} epoch{'s' * (epochs != 1)})"
+            self.age = f"{epochs} epoch{'s' * (epochs != 1)}"
+            self.title = f"{self.name} ({data['title']}, {self.age})"
             self.weights, self.draws_with = dict(self.record["weights"]), self.record["draws_with"]
         except (KeyError, TypeError) as error:
             raise CganError(f"{self.path / 'run.json'} lacks {error}; copy the run again.") from None

@@ -11,6 +11,7 @@ from cgan_utils import comparison, datasets
 from cgan_utils.architectures import count_operations, count_parameters
 from cgan_utils.comparison import Judge, arc, class_means, covered, resemblance, sharpness
 from cgan_utils.comparison_plots import (
+    at_a_glance,
     at_the_same_age,
     by_class,
     cost_of_an_epoch,
@@ -91,6 +92,22 @@ def test_trainings_side_by_side_have_a_line_each_in_every_panel():
     np.testing.assert_allclose(figure.axes[2].lines[0].get_ydata(), [0, 10])
     seen = training_curves({"one": history.assign(seen_accuracy=[0.91, 0.86])}).axes[2].lines[1]
     np.testing.assert_allclose(seen.get_ydata(), [1, 1])
+
+
+def test_runs_at_a_glance_compare_losses_by_images_seen_and_drawings_by_noise(run, tmp_path):
+    other = Run(shutil.copytree(run.path, tmp_path / "other"))
+    figure = at_a_glance([run, other], ["3", "1"], columns=2)
+    losses, gap, drawings = figure.axes[:2], figure.axes[2], figure.axes[3:]
+    # 8 steps of 16 digits: a fourth of them at a time
+    for axis, values in zip(losses, run.losses.T, strict=True):
+        line = axis.lines[0]
+        np.testing.assert_array_equal(line.get_xdata(), [32, 64, 96, 128])
+        np.testing.assert_allclose(line.get_ydata(), values.reshape(4, 2).mean(axis=1), rtol=1e-6)
+    expected = 100 * (run.history["accuracy"] - run.history["val_accuracy"])
+    np.testing.assert_allclose(gap.lines[0].get_ydata(), expected)
+    shown = grid(run.generate([3, 3, 1, 1], [0, 1, 0, 1]), 2, background=255)
+    assert [axis.get_title() for axis in drawings] == ["tiny_digits\n2 epochs", "other\n2 epochs"]
+    np.testing.assert_array_equal(drawings[1].images[0].get_array(), shown[..., 0])
 
 
 def test_the_cost_of_an_epoch_is_seen_against_parameters_and_arithmetic():
