@@ -99,6 +99,14 @@ from cgan_utils.widgets import explore_evolution
 explore_evolution(run)
 
 # %% [markdown]
+# ### The last generator, and the averaged one
+
+# %%
+from cgan_utils.comparison_plots import last_and_averaged
+
+last_and_averaged(run, columns);
+
+# %% [markdown]
 # ### All hundred classes
 
 # %%
@@ -112,17 +120,13 @@ sheet(four, f"{run.title}: four drawings of each class");
 # %% [markdown]
 # ## Does capacity help?
 #
-# The three networks side by side: the same classes, the same noise vectors. Mind the number of epochs in the titles.
+# The three trainings in one figure: losses against the images seen, the accuracy gap to test images (notebook 06), and what each network draws of the same classes from the same noise vectors. Mind the number of epochs.
 
 # %%
-from cgan_utils.comparison_plots import strips, training_curves
+from cgan_utils.comparison_plots import at_a_glance, at_the_same_age
 
 chosen = [name for name in SHOWN if name in names][: budget.choose(smoke=2, demo=None, full=None)]
-blocks = {
-    f"{one.name}, {one.record['training']['epochs']} epochs": {name: one.generate(name, range(6)) for name in chosen}
-    for one in (*others, run)
-}
-strips(blocks);
+at_a_glance([*others, run], chosen, title="The same photographs, three networks");
 
 # %% [markdown]
 # ### At the same age
@@ -130,12 +134,7 @@ strips(blocks);
 # Were they trained equally long? If not, this is the fair look: what each drew after the same number of epochs, from pictures that the trainings kept on their way.
 
 # %%
-from cgan_utils.comparison_plots import at_the_same_age
-
 at_the_same_age([*others, run]);
-
-# %%
-training_curves({one.name: one.history for one in (*others, run)}, "The same photographs, three networks");
 
 # %% [markdown]
 # What the evaluator says. A fair comparison needs the same number of images seen; the larger network saw fewer where time was short.
@@ -205,7 +204,7 @@ claims(
         "modelo_5 draws better than modelo_4": (
             None if abs(change) <= spread else bool(change < 0),
             f"Fréchet distance {old['frechet']['mean']:.3g} → {new['frechet']['mean']:.3g}, "
-            f"after {others[-1].record['training']['epochs']} and {run.record['training']['epochs']} epochs",
+            f"after {others[-1].age} and {run.age}",
         ),
         "most drawings can't be recognised": (seen < 0.5, f"the evaluator recognises {seen:.1%}"),
         "time follows the number of images more than the network": (
