@@ -105,16 +105,9 @@ class Run:
         from .networks import build_encoder, build_generator  # here: listing runs must not cost Keras's seconds to load
 
         if file not in self._networks:
-            arrays = self._read_weights(file)
             builder = build_encoder if file == ENCODER else build_generator
             model = builder(self.experiment.architecture, len(self.class_names), self.shape, dtype="float32")
-            expected = {variable.path: tuple(variable.shape) for variable in model.variables}
-            if expected != {name: array.shape for name, array in arrays.items()}:
-                raise CganError(
-                    f"{self.path / file} does not fit network {self.experiment.architecture}; copy it again."
-                )
-            for variable in model.variables:
-                variable.assign(arrays[variable.path])
+            self._fill(model, file)
             self._networks[file] = model
         return self._networks[file]
 
@@ -204,6 +197,18 @@ class Run:
         if not (self.path / name).is_file():
             raise CganError(f"{self.path / name} is missing; copy the run again, or train it again.")
         return self.path / name
+
+    def _fill(self, model, file):
+        """Put the weights that are kept in `file` into the model."""
+        misfit = CganError(f"{self.path / file} does not fit network {self.experiment.architecture}; copy it again.")
+        empty = {variable.path: variable for variable in model.variables}
+        for name, array in self._read_weights(file):
+            variable = empty.pop(name, None)
+            if variable is None or tuple(variable.shape) != array.shape:
+                raise misfit
+            variable.assign(array)
+        if empty:
+            raise misfit
 
     def _read_weights(self, file):
         if file not in self.weights:

@@ -46,7 +46,11 @@ def pack(network):
 
 
 def unpack(content):
-    """What `pack` made, as {name: float32 array}. Raises SafetensorError for other bytes."""
+    """What `pack` made: pairs of name and float32 array, each made when its turn comes, since all together are large.
+
+    Raises SafetensorError for other bytes.
+    """
     stored = load(content)
     scales = {name.removesuffix(_SCALE): stored.pop(name) for name in list(stored) if name.endswith(_SCALE)}
-    return {name: array.astype("float32") * scales.get(name, np.float32(1)) for name, array in stored.items()}
+    ones = np.float32(1)
+    return ((name, np.multiply(stored.pop(name), scales.get(name, ones), dtype="float32")) for name in list(stored))

@@ -29,7 +29,7 @@ def test_small_networks_keep_sixteen_bits_and_large_ones_eight(network, monkeypa
     monkeypatch.setattr(weights, "LARGE", network.count_params() - 1)
     stored = load(weights.pack(network))
     assert stored[kernel].dtype == np.int8 and stored[f"{kernel}/scale"].shape == (4,)
-    found = weights.unpack(weights.pack(network))
+    found = dict(weights.unpack(weights.pack(network)))
     assert found.keys() == original.keys() and {array.dtype.name for array in found.values()} == {"float32"}
     np.testing.assert_array_equal(found[bias], original[bias])
     assert (np.abs(found[kernel] - original[kernel]) <= stored[f"{kernel}/scale"] * 0.5001).all()
@@ -40,4 +40,4 @@ def test_weights_that_are_no_numbers_are_stored_as_they_are(network, monkeypatch
     monkeypatch.setattr(weights, "LARGE", 0)
     kernel = network.layers[0].kernel
     kernel.assign(np.full(kernel.shape, np.nan))
-    assert np.isnan(weights.unpack(weights.pack(network))[kernel.path]).all()
+    assert np.isnan(dict(weights.unpack(weights.pack(network)))[kernel.path]).all()
