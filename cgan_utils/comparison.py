@@ -17,6 +17,7 @@ import pandas as pd
 from sklearn.neighbors import NearestNeighbors
 
 from .backend import keras
+from .images import cells
 from .layers import to_signed, to_uint8
 from .measures import diversity, nearest
 from .results import ENCODER
@@ -104,6 +105,26 @@ def sharpness(images):
     """See above; images uint8 [N, H, W, C]."""
     levels = np.asarray(images, "int16")
     return float(np.mean([np.abs(np.diff(levels, axis=axis)).mean() for axis in (1, 2)]))
+
+
+def class_share(images):
+    """Share, 0 to 1, of the variance of the pixels that the class decides: of images [classes, seeds, H, W, C].
+
+    The images of a column are drawn from the same noise, so what differs within it is the work of the class. 0: the
+    class changes nothing, the network ignores it; 1: the noise changes nothing. By the law of total variance the noise
+    decides what is left.
+    """
+    levels = np.asarray(images, "float64")
+    total = levels.var(axis=(0, 1)).mean()
+    return float(levels.var(axis=0).mean() / total) if total else 0.0
+
+
+def class_shares(run):
+    """The `class_share` of what a `Run` drew after each epoch of which it kept a picture: a Series over epochs."""
+    kept = {epoch: cells(picture, *run.shape[:2]) for epoch, picture in run.evolution.items()}
+    rows = len(run.shown_classes)
+    shares = {epoch: class_share(images.reshape(rows, -1, *run.shape)) for epoch, images in kept.items()}
+    return pd.Series(shares, name=run.name)
 
 
 def class_means(images, labels):

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from .comparison import class_shares
 from .errors import CganError
 from .images import cells, grid
 from .plots import picture_on, pictures
@@ -161,6 +162,23 @@ def _losses_and_gap(axes, histories):
     axes[2].axhline(0, color="black", linewidth=0.8)
     styles = [Line2D([], [], color="black", linestyle=style, label=text) for style, text in STYLES.items()]
     axes[2].legend(handles=styles, fontsize=8)
+
+
+def conditioning(runs):
+    """How much of what differs between the drawings the class decides, epoch by epoch: a line per run.
+
+    See `comparison.class_share`. While a line lies at 0 the generator ignores the class.
+    """
+    figure, axes = plt.subplots(figsize=(9, 3.6), layout="constrained")
+    for (colour, marker), run in zip(MODELS, runs, strict=False):
+        shares = class_shares(run)
+        axes.plot(shares.index, shares, color=colour, marker=marker, markersize=5, label=run.name)
+    axes.set(title="Does the condition condition?", xlabel="epoch", ylabel="variance that the class decides (share)")
+    axes.set_ylim(-0.02, 1)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside lower center", ncols=len(runs))
+    return figure
 
 
 def cost_of_an_epoch(speeds):

@@ -9,11 +9,21 @@ import pytest
 
 from cgan_utils import comparison, datasets
 from cgan_utils.architectures import count_operations, count_parameters
-from cgan_utils.comparison import Judge, arc, class_means, covered, resemblance, sharpness
+from cgan_utils.comparison import (
+    Judge,
+    arc,
+    class_means,
+    class_share,
+    class_shares,
+    covered,
+    resemblance,
+    sharpness,
+)
 from cgan_utils.comparison_plots import (
     at_a_glance,
     at_the_same_age,
     by_class,
+    conditioning,
     cost_of_an_epoch,
     last_and_averaged,
     over_seeds,
@@ -68,6 +78,25 @@ def test_a_real_point_is_covered_if_a_drawn_one_is_as_near_as_its_neighbour(monk
 def test_few_points_and_equal_points_have_a_coverage():
     assert covered(np.zeros((2, 3)), np.zeros((4, 3))).all()
     assert not covered(np.zeros((9, 3)), np.ones((1, 3))).any()
+
+
+def test_the_class_share_of_the_variance_by_hand():
+    by_class, by_noise = np.array([[10], [30]]), np.array([[0, 40]])
+    blank = np.zeros((2, 2, 3, 3, 1))
+    assert class_share(blank + by_class[..., None, None, None]) == 1
+    assert class_share(blank + by_noise[..., None, None, None]) == 0
+    both = blank + (by_class + by_noise)[..., None, None, None]  # variances 100 and 400
+    assert class_share(both) == pytest.approx(0.2)
+    assert class_share(blank) == 0
+
+
+def test_class_shares_follow_a_run_from_epoch_to_epoch(run):
+    shares = class_shares(run)
+    assert list(shares.index) == list(run.evolution)
+    drawn = run.generate(np.repeat(np.arange(10), 10), np.tile(np.arange(10), 10)).reshape(10, 10, 28, 28, 1)
+    assert shares.iloc[-1] == pytest.approx(class_share(drawn), abs=0.02)  # stored weights are rounded
+    line = conditioning([run]).axes[0].lines[0]
+    np.testing.assert_array_equal(line.get_xydata(), list(shares.items()))
 
 
 def test_class_means_keep_the_classes_apart():

@@ -137,7 +137,24 @@ at_a_glance([*others, run], chosen, title="The same photographs, three networks"
 at_the_same_age([*others, run]);
 
 # %% [markdown]
-# What the evaluator says. A fair comparison needs the same number of images seen; the larger network saw fewer where time was short.
+# ### Does the condition condition?
+#
+# In a picture of the evolution a column has one seed and twenty classes. Of all that differs between its images, how much differs *within* columns? That much is the work of the class; the noise decides the rest. At 0 the network ignores what it was asked for.
+
+# %%
+from cgan_utils.comparison import class_share
+from cgan_utils.comparison_plots import conditioning
+from cgan_utils.notebook import show_source
+
+show_source(class_share)
+
+# %%
+conditioning([*others, run]);
+
+# %% [markdown]
+# ### What the evaluator says
+#
+# A fair comparison needs the same number of images seen; the larger network saw fewer where time was short.
 
 # %%
 from cgan_utils.tables import all_runs

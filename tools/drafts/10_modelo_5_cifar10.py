@@ -88,16 +88,16 @@ pd.DataFrame({f"momentum {m}": {"share of the last 5 steps": w[:5].sum(), "of th
 # %% [markdown]
 # ### The place of the dropout
 #
-# Before the verdict, versions 1, 3 and 4 drop 40 % of 512 features: the discriminator may not rely on any one of them. Version 2 was meant to drop 75 % of the *image*. The published code laid that dropout before what it named as the model's input, so it never ran. This is what the discriminator would have seen (what is left is made four times as bright, so that the mean stays):
+# Before the verdict, versions 1, 3 and 4 drop 40 % of 512 features: the discriminator may not rely on any one of them. Version 2 was meant to drop 75 % of the *image*. The published code laid that dropout before what it named as the model's input, so it never ran. This is what the discriminator would have seen (what is dropped becomes grey, the middle of the range; what is left is made four times as strong, so that the mean stays):
 
 # %%
 from cgan_utils.backend import keras
 from cgan_utils.images import grid
+from cgan_utils.layers import to_signed, to_uint8
 from cgan_utils.plots import pictures
 
 few = data.x_train[:12]
-dropped = keras.ops.convert_to_numpy(keras.random.dropout(few / 255, 0.75, seed=1))
-seen = (255 * dropped.clip(0, 1)).astype("uint8")
+seen = np.asarray(to_uint8(keras.random.dropout(to_signed(few), 0.75, seed=1)))
 pictures({"photographs": grid(few, 6), "with a dropout of 0.75": grid(seen, 6)}, height=2.6);
 
 # %% [markdown]
@@ -184,6 +184,21 @@ for run in runs:
 from cgan_utils.comparison_plots import at_the_same_age
 
 at_the_same_age(runs);
+
+# %% [markdown]
+# ### Does the condition condition?
+#
+# In a picture of the evolution a column has one seed and ten classes. Of all that differs between its images, how much differs *within* columns? That much is the work of the class; the noise decides the rest. At 0 the network ignores what it was asked for.
+
+# %%
+from cgan_utils.comparison import class_share
+from cgan_utils.comparison_plots import conditioning
+from cgan_utils.notebook import show_source
+
+show_source(class_share)
+
+# %%
+conditioning(runs);
 
 # %% [markdown]
 # ### What the evaluator says
