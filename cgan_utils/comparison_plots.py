@@ -173,7 +173,7 @@ def conditioning(runs):
     for (colour, marker), run in zip(MODELS, runs, strict=False):
         shares = class_shares(run)
         axes.plot(shares.index, shares, color=colour, marker=marker, markersize=5, label=run.name)
-    axes.set(title="Does the condition condition?", xlabel="epoch", ylabel="variance that the class decides (share)")
+    axes.set(title="How much of a drawing the class decides", xlabel="epoch", ylabel="share of the variance")
     axes.set_ylim(-0.02, 1)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(alpha=0.3)
