@@ -161,7 +161,7 @@ def _losses_and_gap(axes, histories):
     axes[2].xaxis.get_major_locator().set_params(integer=True)
     axes[2].axhline(0, color="black", linewidth=0.8)
     styles = [Line2D([], [], color="black", linestyle=style, label=text) for style, text in STYLES.items()]
-    axes[2].legend(handles=styles, fontsize=8)
+    axes[2].legend(handles=styles, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)  # on no line
 
 
 def conditioning(runs):

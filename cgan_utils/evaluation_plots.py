@@ -1,5 +1,7 @@
 """Figures of what `evaluation` found; each function draws one and returns it."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import LogLocator
@@ -7,6 +9,8 @@ from matplotlib.ticker import LogLocator
 from .comparison_plots import strips
 
 MARKERS = "osD^vP*X"
+# On which side of a point its name stands (alignments, direction): from left to right in turn, or near ones collide.
+SIDES = (("right", "center", (-1, 0)), ("center", "top", (0, -1)), ("left", "center", (1, 0)))
 
 
 def _words(name):
@@ -65,15 +69,16 @@ def cost_and_quality(table):
     table: of `tables.all_runs`; runs without a class accuracy are left out.
     """
     shown = table[table["class accuracy"].notna()]
-    figure, axes = plt.subplots(figsize=(9, 4.6), layout="constrained")
+    figure, axes = plt.subplots(figsize=(10, 5.4), layout="constrained")
     for (data, group), marker in zip(shown.groupby("data"), MARKERS, strict=False):
         hours = (group["epochs"] * group["seconds per epoch"] / 3600).astype(float)
         share = (group["class accuracy"] / group["of real images"]).astype(float)
         area = 40 * np.sqrt((group["parameters"] / 1e6).astype(float))
         axes.scatter(hours, share, s=area, marker=marker, alpha=0.7, label=data)
-        for i, name in enumerate(hours.sort_values().index):  # above and below in turn, or near ones would collide
-            place = (6, 6) if i % 2 else (6, -12)
-            axes.annotate(name, (hours[name], share[name]), place, textcoords="offset points", fontsize=8)
+        for name, (ha, va, side) in zip(hours.sort_values().index, itertools.cycle(SIDES), strict=False):
+            beside = (3 + np.sqrt(area[name]) / 2) * np.array(side)  # a marker of area a is √a points wide
+            at = (hours[name], share[name])
+            axes.annotate(name, at, beside, textcoords="offset points", fontsize=8, ha=ha, va=va)
     axes.set(
         xscale="log", xlabel="hours of training, on the machine of each run", ylabel="class accuracy / real images'"
     )
@@ -83,5 +88,5 @@ def cost_and_quality(table):
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter("")
     axes.grid(alpha=0.3)
-    axes.legend()
+    figure.legend(loc="outside right upper")
     return figure
