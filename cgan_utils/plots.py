@@ -112,13 +112,16 @@ def epoch_curves(history, title=""):
     few = {"marker": "o", "markersize": 4} if len(history) <= 10 else {}  # a line through one point shows nothing
     for axis, (lines, settings) in zip(axes, _panels(history), strict=True):
         for name, (label, colour) in lines.items():
+            test = {"linestyle": "--", "markerfacecolor": "white", "label": f"{label}, test"}
             axis.plot(history["epoch"], history[name], color=colour, label=f"{label}, training", **few)
-            axis.plot(history["epoch"], history[f"val_{name}"], "--", color=colour, label=f"{label}, test", **few)
+            axis.plot(history["epoch"], history[f"val_{name}"], color=colour, **test, **few)
         axis.set(xlabel="epoch", **settings)
         axis.grid(alpha=0.3)
         below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16)}  # the lines go anywhere
         axis.legend(ncols=len(lines), fontsize=8, frameon=False, columnspacing=1, handlelength=1.8, **below)
         axis.xaxis.get_major_locator().set_params(integer=True)
+        if few:
+            axis.set_xticks(history["epoch"])  # beside a single one the locator would put fractions
     if "accuracy" in history:
         axes[1].axhline(0.5, color="gray", linewidth=0.8)
     figure.suptitle(title)

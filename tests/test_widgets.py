@@ -212,8 +212,10 @@ def test_the_curves_of_a_single_epoch_are_seen_and_the_title_counts_it(run, tmp_
     record["training"]["epochs"] = 1
     (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
     assert run.title.endswith("2 epochs)") and Run(folder).title.endswith("1 epoch)")
-    losses = plots.epoch_curves(run.history[:1]).axes[0].lines
-    assert {line.get_marker() for line in losses} == {"o"}
+    axes = plots.epoch_curves(run.history[:1]).axes[0]
+    assert {line.get_marker() for line in axes.lines} == {"o"} and axes.get_xticks().tolist() == [1]
+    training, test = (line.get_markerfacecolor() for line in axes.lines[:2])
+    assert training != test == "white"
 
 
 @pytest.mark.parametrize(("count", "size"), [(2, (8, 4.7)), (5, (15, 3.7))])
