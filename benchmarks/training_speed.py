@@ -219,9 +219,10 @@ def parts(settings, data, times=8):
 
 def report_all(rounds, seconds, out):
     print(f"{HEADER}\n|{'---|' * 7}")
-    found = measure_all(rounds, seconds)
-    settings = experiment(found["slowest"])
-    found["parts"] = parts(settings, load(settings.dataset))
+    with backend.freed_memory_kept():  # as `train` does
+        found = measure_all(rounds, seconds)
+        settings = experiment(found["slowest"])
+        found["parts"] = parts(settings, load(settings.dataset))
     print(f"\n{found['machine']}; {found['precision']}; matrix product {found['peak'] / 1e9:.0f} Gflop/s")
     shares = {name: row["operations_per_second"] / found["peak"] for name, row in found["runs"].items()}
     print("Share of it:", ", ".join(f"{name} {share:.0%}" for name, share in shares.items()))
