@@ -73,7 +73,7 @@ def cost_and_quality(table):
     for (data, group), marker in zip(shown.groupby("data"), MARKERS, strict=False):
         hours = (group["epochs"] * group["seconds per epoch"] / 3600).astype(float)
         share = (group["class accuracy"] / group["of real images"]).astype(float)
-        area = 40 * np.sqrt((group["parameters"] / 1e6).astype(float))
+        area = 20 * np.sqrt((group["parameters"] / 1e6).astype(float))
         axes.scatter(hours, share, s=area, marker=marker, alpha=0.7, label=data)
         for name, (ha, va, side) in zip(hours.sort_values().index, itertools.cycle(SIDES), strict=False):
             beside = (3 + np.sqrt(area[name]) / 2) * np.array(side)  # a marker of area a is √a points wide
