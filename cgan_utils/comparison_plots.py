@@ -14,7 +14,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from .comparison import class_shares
 from .errors import CganError
 from .images import cells, grid
-from .plots import picture_on, pictures
+from .plots import BELOW, picture_on, pictures
 from .results import AVERAGED, LAST
 
 # Colour and marker of the models of a figure.
@@ -161,7 +161,7 @@ def _losses_and_gap(axes, histories):
     axes[2].xaxis.get_major_locator().set_params(integer=True)
     axes[2].axhline(0, color="black", linewidth=0.8)
     styles = [Line2D([], [], color="black", linestyle=style, label=text) for style, text in STYLES.items()]
-    axes[2].legend(handles=styles, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)  # on no line
+    axes[2].legend(handles=styles, fontsize=8, ncols=2, **BELOW)
 
 
 def conditioning(runs):

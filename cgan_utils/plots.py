@@ -91,6 +91,10 @@ def iteration_losses(losses, window=200, title="", names=("d_loss", "g_loss")):
     return figure
 
 
+# Where the legend of a panel stands: its lines go anywhere.
+BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16)}
+
+
 def epoch_curves(history, title=""):
     """Losses and scores of each epoch, in two panels; solid: training, dashed: test images.
 
@@ -117,8 +121,7 @@ def epoch_curves(history, title=""):
             axis.plot(history["epoch"], history[f"val_{name}"], color=colour, **test, **few)
         axis.set(xlabel="epoch", **settings)
         axis.grid(alpha=0.3)
-        below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16)}  # the lines go anywhere
-        axis.legend(ncols=len(lines), fontsize=8, frameon=False, columnspacing=1, handlelength=1.8, **below)
+        axis.legend(ncols=len(lines), fontsize=8, frameon=False, columnspacing=1, handlelength=1.8, **BELOW)
         axis.xaxis.get_major_locator().set_params(integer=True)
         if few:
             axis.set_xticks(history["epoch"])  # beside a single one the locator would put fractions
