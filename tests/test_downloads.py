@@ -206,7 +206,16 @@ def test_idx_files_are_read(tmp_path):
         np.testing.assert_array_equal(array, expected)
 
 
-@pytest.mark.parametrize("content", [b"", b"plain text", gzip.compress(b"\0\0\x0d\1" + bytes(20)), gzip.compress(b"")])
+# Named, because gzip writes the time into its header, and a test's name must be the same in every process.
+DAMAGED = {
+    "nothing": b"",
+    "plain text": b"plain text",
+    "floats": gzip.compress(b"\0\0\x0d\1" + bytes(20)),
+    "no header": gzip.compress(b""),
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
 def test_a_damaged_idx_file_is_named(tmp_path, content):
     (tmp_path / "labels.gz").write_bytes(content)
     with pytest.raises(DataError, match="labels.gz") as error:
