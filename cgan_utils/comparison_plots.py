@@ -32,8 +32,7 @@ UNITS = {
 
 def strips(blocks, title="", xlabel=""):
     """Rows of images with their names, in blocks side by side: {block: {row: uint8 images [N, H, W, C]}}."""
-    widths = [len(next(iter(rows.values()))) for rows in blocks.values()]
-    size = (0.56 * sum(widths) + 1.4, 0.56 * len(next(iter(blocks.values()))) + 0.9)
+    size = (0.56 * sum(_columns(blocks)) + 1.4, 0.56 * len(next(iter(blocks.values()))) + 0.9)
     figure = plt.figure(figsize=size, layout="constrained")
     _strips_on(figure, blocks, xlabel)
     if title:
@@ -43,7 +42,7 @@ def strips(blocks, title="", xlabel=""):
 
 def _strips_on(figure, blocks, xlabel=""):
     """The blocks of `strips`, on a figure or a part of one."""
-    widths = [len(next(iter(rows.values()))) for rows in blocks.values()]
+    widths = _columns(blocks)
     axes = figure.subplots(1, len(blocks), width_ratios=widths, squeeze=False)[0]
     for axis, columns, (block, rows) in zip(axes, widths, blocks.items(), strict=True):
         images = np.concatenate(list(rows.values()))
@@ -54,6 +53,11 @@ def _strips_on(figure, blocks, xlabel=""):
         axis.set_yticks(np.arange(len(rows)) * side + side / 2 - 1, list(rows) if axis is axes[0] else [])
         axis.tick_params(left=False)
         axis.spines[:].set_visible(False)
+
+
+def _columns(blocks):
+    """How many images stand in a row of each block."""
+    return [len(next(iter(rows.values()))) for rows in blocks.values()]
 
 
 def last_and_averaged(run, labels=None, columns=10):
