@@ -88,6 +88,15 @@ def trainings(runs, last=5):
     return pd.DataFrame(rows).T
 
 
+def change(before, after):
+    """One measure of two runs, each as `metrics["drawn"]` holds it, side by side: {before, after: means; spread}.
+
+    spread: how far the repetitions of a measurement differ, the larger of the two; a change within it means nothing.
+    """
+    spread = max(np.ptp(measure["values"]) for measure in (before, after))
+    return {"before": before["mean"], "after": after["mean"], "spread": float(spread)}
+
+
 def differences(rows):
     """{name: {field: value}} as a column per name, less the fields in which all are the same; values as text."""
     table = pd.DataFrame({name: {field: str(value) for field, value in row.items()} for name, row in rows.items()})

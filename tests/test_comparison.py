@@ -35,7 +35,7 @@ from cgan_utils.experiments import Experiment
 from cgan_utils.images import grid
 from cgan_utils.results import AVERAGED, LAST, Run
 from cgan_utils.sampling import latent
-from cgan_utils.tables import differences, sizes, trainings
+from cgan_utils.tables import change, differences, sizes, trainings
 from cgan_utils.training import train
 
 
@@ -194,6 +194,12 @@ def test_a_training_in_numbers():
     assert found.to_dict() == pytest.approx({**expected, "overfitting": np.nan}, nan_ok=True)
     fake.history["seen_accuracy"] = [np.nan, 0.87]  # recorded from the second epoch on
     assert trainings([fake]).loc["fake", "overfitting"] == pytest.approx(7)
+
+
+def test_a_change_stands_beside_the_larger_spread_of_its_two_measurements():
+    steady, shaky = ({"mean": 2.0, "values": [1.9, 2.0, 2.1]}, {"mean": 5.0, "values": [4.5, 5.5, 5.0]})
+    assert change(steady, shaky) == {"before": 2, "after": 5, "spread": 1}
+    assert change(shaky, steady) == {"before": 5, "after": 2, "spread": 1}
 
 
 def test_differences_leave_out_what_is_the_same():
