@@ -2,14 +2,16 @@
 
 | verdict | when |
 |---|---|
-| ignores the class | what is seen tells nothing of what was asked: their mutual information is under `DEPENDS` of all |
+| draws no recognisable class | what is seen says nothing of what was asked: mutual information under `DEPENDS` of all |
 | draws the class that was asked | class accuracy is at least `DRAWS` of what real images get |
 | often draws the class that was asked | at least `OFTEN` of it |
-| seldom draws the class that was asked | less, though it does not ignore it |
+| seldom draws the class that was asked | less, though what is seen depends on what was asked |
 | collapsed: … vary too little | of these classes the diversity is under `VARIES` of that of real images |
 | misses … | without classes: these make less than `PRESENT` of their fair share of the drawings |
 | memorises | the median drawing is nearer to a training image than `COPIES` of a test image's distance, in the pixels |
 | varied and new | none of the above, and there is no evaluator that could say more |
+
+A class that no evaluator recognises may still change the drawing: `comparison.class_share` tells.
 """
 
 import numpy as np
@@ -71,7 +73,7 @@ def _of_class(metrics):
     said = f"({share:.0%} of the images; real ones: {ceiling:.0%})"
     levels = (("draws", DRAWS, "draws"), ("often", OFTEN, "often draws"), ("seldom", 0, "seldom draws"))
     if dependence(metrics["confusion"]) < DEPENDS:
-        yield "ignores", f"ignores the class {said}"
+        yield "unrecognised", f"draws no recognisable class {said}"
     else:
         key, _, words = next(level for level in levels if share >= level[1] * ceiling)
         yield key, f"{words} the class that was asked {said}"
