@@ -10,7 +10,7 @@ PHRASES = {  # a verdict's words (see `verdicts`) in short, in English and Spani
     "draws": ("draws the class asked for", "dibuja la clase pedida"),
     "often": ("often draws the class asked for", "dibuja a menudo la clase pedida"),
     "seldom": ("seldom draws the class asked for", "dibuja rara vez la clase pedida"),
-    "unrecognised": ("draws no recognisable class", "no dibuja clases reconocibles"),
+    "ignores": ("draws no recognisable class", "no dibuja clases reconocibles"),
     "all": ("draws all classes", "dibuja todas las clases"),
     "misses": ("misses classes", "le faltan clases"),
     "collapsed": ("too little variety", "muy poca variedad"),

@@ -122,7 +122,7 @@ def failing(numbers):
         return of_class[label][0] * 0.9 if label in (3, 8) else perfect(label, random)
 
     return {
-        "unrecognised": (some(numbers, range(10)), "unrecognised", "Draws no recognisable class"),
+        "ignores": (some(numbers, range(10)), "ignores", "Draws no recognisable class"),
         "wrong": (lambda label, random: perfect((label + 1) % 10, random), "seldom", "Seldom draws the class"),
         "often": (lambda y, r: perfect((y + (y < 4)) % 10, r), "often", "Often draws the class that was asked"),
         "black": (lambda label, random: np.full((28, 28, 1), -1.0), "collapsed", "drawings vary too little"),
@@ -131,7 +131,7 @@ def failing(numbers):
     }
 
 
-@pytest.mark.parametrize("name", ["unrecognised", "wrong", "often", "black", "poor", "copies"])
+@pytest.mark.parametrize("name", ["ignores", "wrong", "often", "black", "poor", "copies"])
 def test_the_verdict_names_how_a_generator_fails(name, reference, numbers):
     paint, key, words = failing(numbers)[name]
     metrics = scored(paint, reference)
@@ -139,7 +139,7 @@ def test_the_verdict_names_how_a_generator_fails(name, reference, numbers):
     assert metrics["verdict"]["text"].endswith(".") and "nan" not in json.dumps(metrics).lower()
     if name not in ("black", "copies"):
         assert "memorises" not in metrics["verdict"]["keys"]
-    if name in ("unrecognised", "wrong", "often", "copies"):
+    if name in ("ignores", "wrong", "often", "copies"):
         assert "collapsed" not in metrics["verdict"]["keys"]
 
 
