@@ -134,7 +134,11 @@ def at_a_glance(runs, classes, columns=6, title=""):
             axis.xaxis.set_major_formatter("{x:,.0f}")
     _losses_and_gap(axes, {run.name: run.history for run in runs})
     above.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(runs))
-    drawn = {f"{run.name}\n{run.age}": {name: run.generate(name, range(columns)) for name in classes} for run in runs}
+    named = {name.replace("_", " "): name for name in classes}
+    drawn = {
+        f"{run.name}\n{run.age}": {text: run.generate(name, range(columns)) for text, name in named.items()}
+        for run in runs
+    }
     _strips_on(below, drawn)
     figure.suptitle(title)
     return figure
