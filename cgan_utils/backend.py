@@ -6,8 +6,11 @@ notebook, while it loads, and heeds no setting.
 
 import contextlib
 import ctypes
+import functools
+import itertools
 import os
 import platform
+import types
 from pathlib import Path
 
 from .errors import CganError
@@ -49,6 +52,29 @@ if BACKEND == "tensorflow":
         # An embedding's gradient comes as sparse rows; Keras's optimizers fail on those if they hold a NaN.
         return losses, extra, [[tf.convert_to_tensor(slope) for slope in slopes] for slopes in gradients]
 
+    def feed(batches):
+        """A generator or `PyDataset` of batches of arrays in a form that `fit` and `evaluate` leave without delay.
+
+        Keras reads either through tf.data, with autotuning. A thread of it looks at the pipeline after 10, 20, 40, …
+        milliseconds, at most a minute, and often the pipeline's end waits for the thread's next look: for as long
+        again as it was in use. With nothing to tune there is no thread. Whatever else `fit` takes comes back as it is.
+        """
+        if isinstance(batches, keras.utils.PyDataset):
+            first, count = batches[0], len(batches)
+            read = functools.partial(map, batches.__getitem__, range(count))
+        elif isinstance(batches, types.GeneratorType):
+            first, count = next(batches), None
+            read = functools.partial(itertools.chain, [first], batches)
+        else:
+            return batches
+        shapes = tuple(tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in first)
+        dataset = tf.data.Dataset.from_generator(read, output_signature=shapes).prefetch(2)
+        if count:
+            dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        return dataset.with_options(options)
+
     def _gpu():
         """(name, has bf16 units) of the first GPU, or None."""
         gpus = tf.config.list_physical_devices("GPU")
@@ -74,6 +100,10 @@ elif BACKEND == "torch":
             for loss, weights in pairs
         ]
         return [loss.detach() for loss in losses], extra, gradients
+
+    def feed(batches):
+        """`batches` as they are: on PyTorch nothing waits at their end."""
+        return batches
 
     def _gpu():
         """(name, has bf16 units) of the first GPU, or None."""

@@ -1,6 +1,6 @@
 """What every trained model of the series has in common, so that one `train` serves them all."""
 
-from .backend import keras, no_gradients, value_and_gradients
+from .backend import feed, keras, no_gradients, value_and_gradients
 from .sampling import draw
 
 ops = keras.ops
@@ -34,6 +34,14 @@ class Game(keras.Model):
         for optimizer, variables in optimizers.items():
             optimizer.build(variables)
         self.optimizers = list(optimizers)
+
+    def fit(self, x=None, *args, validation_data=None, **options):
+        """Keras's own, but it doesn't wait at the end of its data; see `backend.feed`."""
+        return super().fit(feed(x), *args, validation_data=feed(validation_data), **options)
+
+    def evaluate(self, x=None, *args, **options):
+        """The same."""
+        return super().evaluate(feed(x), *args, **options)
 
     @property
     def metrics(self):

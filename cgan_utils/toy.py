@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy.special import xlogy
 
-from .backend import keras, no_gradients, value_and_gradients
+from .backend import feed, keras, no_gradients, value_and_gradients
 from .errors import CganError, unknown
 from .exploration_plots import ACCENT, TRAIN
 from .exploration_views import PictureView, figure_png
@@ -149,8 +149,9 @@ def play(name, steps=3000, moments=30, shown=400, seed=0):
     labels = np.arange(shown, dtype="int32") % MODES
     looks, logs = [_look(gan, noise, labels)], [(np.nan, np.nan, np.nan)]
     for moment in range(moments):
-        batches = ring(every * gan.game.batch, seed=(seed, moment))
-        record = gan.fit(*batches, batch_size=gan.game.batch, shuffle=False, verbose=0).history
+        points, labels_of_points = ring(every * gan.game.batch, seed=(seed, moment))
+        batches = (batch for batch in zip(np.split(points, every), np.split(labels_of_points, every), strict=True))
+        record = gan.fit(feed(batches), steps_per_epoch=every, shuffle=False, verbose=0).history
         looks.append(_look(gan, noise, labels))
         logs.append([record[key][0] for key in ("d_loss", "g_loss", "accuracy")])
     points, verdicts = map(np.stack, zip(*looks, strict=True))

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from cgan_utils import games
 from cgan_utils.backend import keras, value_and_gradients
 from cgan_utils.errors import CganError
 from cgan_utils.gan import ConditionalGAN, DiscriminatorScores
@@ -148,3 +149,13 @@ def test_images_survive_the_way_to_signed_and_back():
 def test_an_unknown_update_is_refused():
     with pytest.raises(CganError, match="alternating"):
         ConditionalGAN(*build("tiny", 10, (28, 28, 1)), update="alternate")
+
+
+def test_a_game_feeds_its_batches(gan, monkeypatch):
+    given = []
+    monkeypatch.setattr(games, "feed", lambda batches: ("fed", batches))
+    monkeypatch.setattr(keras.Model, "fit", lambda _, x, **options: given.extend([x, options["validation_data"]]))
+    monkeypatch.setattr(keras.Model, "evaluate", lambda _, x, **options: given.append(x))
+    gan.fit("training", validation_data="test", steps_per_epoch=1)
+    gan.evaluate("seen", verbose=0)
+    assert given == [("fed", "training"), ("fed", "test"), ("fed", "seen")]
