@@ -214,21 +214,40 @@ def explore(run=None, label=0, seed=0, count=10):
     display(Explorer(run, label, seed, count))
 
 
-def explore_evolution(run):
+def explore_evolution(*runs):
     """A slider over the epochs of a run: the same classes (rows) from the same seeds (columns), as training goes on.
 
+    Of several runs a dropdown chooses one; the slider stays at its epoch where that run has it, else goes to the last.
     Twenty classes stand in two blocks of ten, with half of the seeds, so that all are on the screen at once.
     """
+    pngs = {run.name: _stages(run) for run in runs}
+    chosen = widgets.Dropdown(options=list(pngs), description="Run")
+    epochs = list(pngs[chosen.value])
+    slider = widgets.SelectionSlider(options=epochs, value=max(epochs), description="Epoch", continuous_update=True)
+    image = widgets.Image(format="png", layout=widgets.Layout(align_self="flex-start"))
+
+    def paint(_=None):
+        image.value = pngs[chosen.value][slider.value]
+
+    def change_run(_):
+        before, epochs = slider.value, list(pngs[chosen.value])
+        slider.options = epochs  # moves it to the first one
+        slider.value = before if before in epochs else max(epochs)
+        paint()  # where the epoch is the same, only the run has changed
+
+    slider.observe(paint, "value")
+    chosen.observe(change_run, "value")
+    paint()
+    show(widgets.VBox([*([chosen] if len(runs) > 1 else []), slider, image]), image.value)
+
+
+def _stages(run):
+    """{epoch: PNG} of a run's evolution, as large as fits; raises CganError if it has none."""
     pictures = {epoch: _folded(picture) for epoch, picture in run.evolution.items()}
     if not pictures:
         raise CganError(f"Run {run.name} has no pictures of its evolution.")
     scale = max(1, TARGET // next(iter(pictures.values())).shape[1])
-    pngs = {epoch: to_png(enlarge(picture, scale)) for epoch, picture in pictures.items()}
-    slider = widgets.SelectionSlider(options=list(pngs), description="Epoch", continuous_update=True)
-    slider.value = max(pngs)
-    image = widgets.Image(value=pngs[slider.value], format="png", layout=widgets.Layout(align_self="flex-start"))
-    slider.observe(lambda change: setattr(image, "value", pngs[change["new"]]), "value")
-    show(widgets.VBox([slider, image]), pngs[slider.value])
+    return {epoch: to_png(enlarge(picture, scale)) for epoch, picture in pictures.items()}
 
 
 def _folded(picture):

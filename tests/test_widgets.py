@@ -188,6 +188,25 @@ def test_the_evolution_slider_shows_each_epoch(run, monkeypatch):
     assert bytes(image.value) != png
 
 
+def test_the_evolution_of_several_runs_is_chosen_in_a_dropdown(run, tmp_path, monkeypatch):
+    short = Run(shutil.copytree(run.path, tmp_path / "short"))
+    (short.path / "evolution" / "epoch_0002.png").unlink()
+    shown = []
+    monkeypatch.setattr(widgets, "show", lambda view, png: shown.append(view))
+    widgets.explore_evolution(run, short)
+    dropdown, slider, image = shown[0].children
+    assert dropdown.options == (run.name, "short") and slider.value == 2
+    last = bytes(image.value)
+    dropdown.value = "short"
+    assert slider.options == (0, 1) and slider.value == 1  # it has no second epoch
+    first = bytes(image.value)
+    assert first != last
+    dropdown.value = run.name
+    assert slider.options == (0, 1, 2) and slider.value == 1 and bytes(image.value) == first
+    slider.value = 2
+    assert bytes(image.value) == last
+
+
 def test_twenty_rows_stand_side_by_side():
     images = np.repeat(np.arange(200, dtype="uint8"), 64).reshape(200, 8, 8, 1)
     folded = widgets._folded(grid(images, columns=10))
