@@ -214,13 +214,13 @@ def explore(run=None, label=0, seed=0, count=10):
     display(Explorer(run, label, seed, count))
 
 
-def explore_evolution(*runs):
+def explore_evolution(run, *others):
     """A slider over the epochs of a run: the same classes (rows) from the same seeds (columns), as training goes on.
 
-    Of several runs a dropdown chooses one; the slider stays at its epoch where that run has it, else goes to the last.
+    With others a dropdown chooses the run; the slider stays at its epoch where that run has it, else goes to the last.
     Twenty classes stand in two blocks of ten, with half of the seeds, so that all are on the screen at once.
     """
-    pngs = {run.name: _stages(run) for run in runs}
+    pngs = {one.name: _stages(one) for one in (run, *others)}
     chosen = widgets.Dropdown(options=list(pngs), description="Run")
     epochs = list(pngs[chosen.value])
     slider = widgets.SelectionSlider(options=epochs, value=max(epochs), description="Epoch", continuous_update=True)
@@ -238,7 +238,7 @@ def explore_evolution(*runs):
     slider.observe(paint, "value")
     chosen.observe(change_run, "value")
     paint()
-    show(widgets.VBox([*([chosen] if len(runs) > 1 else []), slider, image]), image.value)
+    show(widgets.VBox([*([chosen] if others else []), slider, image]), image.value)
 
 
 def _stages(run):
