@@ -149,8 +149,9 @@ def play(name, steps=3000, moments=30, shown=400, seed=0):
     labels = np.arange(shown, dtype="int32") % MODES
     looks, logs = [_look(gan, noise, labels)], [(np.nan, np.nan, np.nan)]
     for moment in range(moments):
-        points, labels_of_points = ring(every * gan.game.batch, seed=(seed, moment))
-        batches = (batch for batch in zip(np.split(points, every), np.split(labels_of_points, every), strict=True))
+        real = ring(every * gan.game.batch, seed=(seed, moment))
+        # Keras takes a generator, and no other iterator.
+        batches = (batch for batch in zip(*(np.split(part, every) for part in real), strict=True))
         record = gan.fit(feed(batches), steps_per_epoch=every, shuffle=False, verbose=0).history
         looks.append(_look(gan, noise, labels))
         logs.append([record[key][0] for key in ("d_loss", "g_loss", "accuracy")])
