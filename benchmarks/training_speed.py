@@ -180,6 +180,10 @@ def measure_all(rounds, seconds):
 HEADER = "| run | parameters | batch | images/s | training on all images, s | Gflop per image | Gflop/s |"
 
 
+def _machine(policy, speed):
+    return f"{backend.machine()}; {policy}; matrix product {speed / 1e9:.0f} Gflop/s"
+
+
 def _line(name, row):
     epoch = row["images"] / row["images_per_second"]
     cells = (f"{row['parameters']:,}", row["batch_size"], f"{row['images_per_second']:.1f}", f"{epoch:.0f}")
@@ -223,7 +227,7 @@ def report_all(rounds, seconds, out):
         found = measure_all(rounds, seconds)
         settings = experiment(found["slowest"])
         found["parts"] = parts(settings, load(settings.dataset))
-    print(f"\n{found['machine']}; {found['precision']}; matrix product {found['peak'] / 1e9:.0f} Gflop/s")
+    print(f"\n{_machine(found['precision'], found['peak'])}")
     shares = {name: row["operations_per_second"] / found["peak"] for name, row in found["runs"].items()}
     print("Share of it:", ", ".join(f"{name} {share:.0%}" for name, share in shares.items()))
     print(f"\nA step of {found['slowest']}:", ", ".join(f"{n} {ms:.0f} ms" for n, ms in found["parts"].items()))
@@ -241,7 +245,8 @@ def main():
     if args.all:
         return report_all(args.rounds, args.seconds, args.out)
     data = load("mnist")
-    print(f"modelo_1 on {data.title}; {backend.machine()}; precision of ours: {backend.precision()}\n")
+    policy = backend.precision()
+    print(f"modelo_1 on {data.title}; {_machine(policy, peak(policy))}\n")
     print("| batch | ours, images/s | plain loop | bare step | ours / plain loop | ours / bare step |")
     print("|---|---|---|---|---|---|")
     for batch_size in (16, 64):
