@@ -66,7 +66,7 @@ def cloud(points, images, cells):
 def decoded_grid(decoder, x, y):
     """uint8 picture of what a decoder draws at the points (x, y) of the plane: x to the right, y upwards."""
     points = np.array([(a, b) for b in y[::-1] for a in x])
-    return grid(np.asarray(to_uint8(decode(decoder, points, np.zeros(len(points))))), len(x), gap=0)
+    return grid(to_uint8(decode(decoder, points, np.zeros(len(points)))), len(x), gap=0)
 
 
 def decoded_plane(decoder, x, y, title):

@@ -27,7 +27,7 @@ def point_and_decode(decoder, codes):
     background, side = decoded_grid(decoder, x, y), TILES * 28
 
     def render(first, second):
-        image = np.asarray(to_uint8(decode(decoder, [(first, second)], [0])))[0]
+        image = to_uint8(decode(decoder, [(first, second)], [0]))[0]
         # A tile's centre is its point, so the outermost half tiles lie beyond the sliders' ends.
         share = ((first, second) - low) / (high - low) * (TILES - 1) / TILES + 0.5 / TILES
         column, row = int(share[0] * side), side - 1 - int(share[1] * side)

@@ -105,7 +105,7 @@ class Autoencoder(EncoderDecoder):
         """uint8 images [N, H, W, C] at points drawn from where the codes lie: the same seeds, the same places."""
         mean, std = (ops.convert_to_numpy(value) for value in (self.code_mean, self.code_std))
         points = mean + std * latent(seeds, len(mean))
-        return np.asarray(to_uint8(decode(self.generator, points, labels)))
+        return to_uint8(decode(self.generator, points, labels))
 
 
 def encode(encoder, images, batch_size=500):

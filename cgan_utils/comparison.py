@@ -162,7 +162,7 @@ def interpolate(run, label, seed_a, seed_b, steps=10):
     """uint8 images [steps, H, W, C] of class number `label`, from the image of one seed to that of another."""
     generator = run.generator()
     start, end = latent((seed_a, seed_b), generator.inputs[0].shape[-1])
-    return np.asarray(to_uint8(decode(generator, arc(start, end, steps), [label] * steps)))
+    return to_uint8(decode(generator, arc(start, end, steps), [label] * steps))
 
 
 def encode(run, images, labels):
@@ -175,4 +175,4 @@ def encode(run, images, labels):
 
 def reconstruct(run, images, labels):
     """The images as the means of their codes describe them: uint8 [N, H, W, C]."""
-    return np.asarray(to_uint8(decode(run.generator(), encode(run, images, labels)[0], labels)))
+    return to_uint8(decode(run.generator(), encode(run, images, labels)[0], labels))

@@ -17,9 +17,12 @@ def to_signed(images):
 
 
 def to_uint8(images):
-    """Images in [-1, 1] → uint8 in [0, 255], rounded to the nearest grey level. Inverse of `to_signed`."""
+    """Images in [-1, 1] → uint8 in [0, 255], rounded to the nearest grey level. Inverse of `to_signed`.
+
+    A NumPy array, wherever the images lie: `np.asarray` can't read the memory of a graphics card on PyTorch.
+    """
     levels = ops.round((ops.cast(images, "float32") + 1.0) * 127.5)
-    return ops.cast(ops.clip(levels, 0, 255), "uint8")
+    return ops.convert_to_numpy(ops.cast(ops.clip(levels, 0, 255), "uint8"))
 
 
 def leaky_relu(x, name, slope=SLOPE):

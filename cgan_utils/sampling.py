@@ -33,4 +33,4 @@ def decode(generator, points, labels):
 
 def draw(generator, labels, seeds):
     """As `draw_signed`, in uint8."""
-    return np.asarray(to_uint8(draw_signed(generator, labels, seeds)))
+    return to_uint8(draw_signed(generator, labels, seeds))

@@ -1,5 +1,9 @@
 """Small things that the tests share: stand-in digits, a tiny network, a run trained for a few steps."""
 
+import os
+import sys
+from pathlib import Path
+
 import matplotlib
 import pytest
 
@@ -26,6 +30,26 @@ def tiny_architectures():
     yield
     for name in tiny:
         del architectures.ARCHITECTURES[name]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tensors_out_of_reach():
+    """On PyTorch the package may not read a tensor as an array by itself: one on a graphics card can't be."""
+    if os.environ.get("KERAS_BACKEND") != "torch":
+        yield
+        return
+    import torch
+
+    plain, package = torch.Tensor.__array__, Path(architectures.__file__).parent
+
+    def guarded(tensor, *arguments, **options):
+        if Path(sys._getframe(1).f_code.co_filename).parent == package:
+            raise TypeError("a tensor on a graphics card can't be read as an array; use keras.ops.convert_to_numpy")
+        return plain(tensor, *arguments, **options)
+
+    torch.Tensor.__array__ = guarded
+    yield
+    torch.Tensor.__array__ = plain
 
 
 @pytest.fixture(scope="session")

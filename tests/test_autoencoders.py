@@ -365,7 +365,7 @@ class TestFigures:
         x, y = [0.0, 5.0, 9.0], [-4.0, 4.0]
         picture = autoencoder_plots.decoded_grid(plane.generator, x, y)
         assert picture.shape == (56, 84, 1)
-        corner = array(to_uint8(plane.generator([np.array([[9.0, 4.0]], "float32")])))[0]
+        corner = to_uint8(plane.generator([np.array([[9.0, 4.0]], "float32")]))[0]
         assert np.abs(picture[:28, 56:].astype(int) - corner).max() <= 1
 
     def test_every_figure_has_a_title_and_names_its_axes(self, garments):
@@ -397,7 +397,7 @@ class TestFigures:
         assert bytes(view.image.value) != before
         picture = np.asarray(Image.open(io.BytesIO(view.image.value)))
         point = np.array([[view.first.value, view.second.value]], "float32")
-        drawn = array(to_uint8(plane.generator([point])))[0, ..., 0]
+        drawn = to_uint8(plane.generator([point]))[0, ..., 0]
         assert np.abs(picture[::12, -336::12, 0].astype(int) - drawn).max() <= 1
 
     def test_the_dropdown_chooses_the_image_that_is_judged(self, trained, garments, tmp_path):

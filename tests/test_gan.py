@@ -143,7 +143,7 @@ def test_images_survive_the_way_to_signed_and_back():
     signed = keras.ops.convert_to_numpy(to_signed(levels))
     assert signed.min() == -1
     assert signed.max() == 1
-    np.testing.assert_array_equal(keras.ops.convert_to_numpy(to_uint8(signed)), levels)
+    np.testing.assert_array_equal(to_uint8(signed), levels)
 
 
 def test_an_unknown_update_is_refused():
