@@ -24,12 +24,13 @@ import numpy as np
 from sklearn import metrics
 
 from cgan_utils import backend
-from cgan_utils.architectures import LATENT, conditional, count_operations
+from cgan_utils.architectures import LATENT, conditional
 from cgan_utils.backend import keras, value_and_gradients
 from cgan_utils.datasets import load
 from cgan_utils.experiments import EXPERIMENTS, experiment
 from cgan_utils.gan import ConditionalGAN
 from cgan_utils.layers import to_signed
+from cgan_utils.tables import operations
 from cgan_utils.training import batches, make_gan
 
 PLAYERS = ("discriminator", "generator")
@@ -139,16 +140,6 @@ def _seconds(call, times):
         keras.tree.map_structure(keras.ops.convert_to_numpy, call())
         found.append(time.perf_counter() - start)
     return found[2:]
-
-
-def operations(settings, shape):
-    """Floating-point operations of a training step, per image.
-
-    Of the generator: drawing, and the gradients of its weights and of what each layer gets. Of the discriminator:
-    two batches judged, two gradients of weights, and three of what its layers get; the third is the generator's.
-    """
-    generator, discriminator = count_operations(settings.architecture, shape)
-    return 2 * (3 * generator + 7 * discriminator)
 
 
 def measure_all(rounds, seconds):

@@ -64,23 +64,23 @@ def matrix(counts, rows, columns, title, xlabel="what the evaluator sees", ylabe
 
 
 def cost_and_quality(table):
-    """Hours of training against the class accuracy, as a share of what real images get; the area is the parameters.
+    """What a training computed against the class accuracy, as a share of real images'; the area is the parameters.
 
-    table: of `tables.all_runs`; runs without a class accuracy are left out.
+    table: of `tables.all_runs`; runs without a class accuracy are left out. Operations, not hours: the machines differ.
     """
     shown = table[table["class accuracy"].notna()]
     figure, axes = plt.subplots(figsize=(10, 5.4), layout="constrained")
     for (data, group), marker in zip(shown.groupby("data"), MARKERS, strict=False):
-        hours = (group["epochs"] * group["seconds per epoch"] / 3600).astype(float)
+        cost = group["operations / 10¹⁵"].astype(float)
         share = (group["class accuracy"] / group["of real images"]).astype(float)
         area = 20 * np.sqrt((group["parameters"] / 1e6).astype(float))
-        axes.scatter(hours, share, s=area, marker=marker, alpha=0.7, label=data)
-        for name, (ha, va, side) in zip(hours.sort_values().index, itertools.cycle(SIDES), strict=False):
+        axes.scatter(cost, share, s=area, marker=marker, alpha=0.7, label=data)
+        for name, (ha, va, side) in zip(cost.sort_values().index, itertools.cycle(SIDES), strict=False):
             beside = (3 + np.sqrt(area[name]) / 2) * np.array(side)  # a marker of area a is √a points wide
-            at = (hours[name], share[name])
+            at = (cost[name], share[name])
             axes.annotate(name, at, beside, textcoords="offset points", fontsize=8, ha=ha, va=va)
     axes.set(
-        xscale="log", xlabel="hours of training, on the machine of each run", ylabel="class accuracy / real images'"
+        xscale="log", xlabel="floating-point operations of the training, 10¹⁵", ylabel="class accuracy / real images'"
     )
     axes.set(ylim=(0, 1.1), title="Cost and quality; area: √parameters")
     axes.margins(x=0.3)

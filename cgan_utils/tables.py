@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from .architectures import count_operations, count_parameters
+from .architectures import conditional, count_operations, count_parameters
 from .results import Run, list_runs
 
 PHRASES = {  # a verdict's words (see `verdicts`) in short, in English and Spanish
@@ -45,6 +45,7 @@ def _row(run):
         "planned": run.experiment.epochs,
         "seconds per epoch": training["seconds_per_epoch"],
         "images seen": training["images_seen"],
+        "operations / 10¹⁵": training["images_seen"] * operations(run.experiment, run.shape) / 1e15,
         "class accuracy": measured.get("class_accuracy", np.nan),
         "of real images": real.get("class_accuracy", np.nan),
         "Fréchet": measured.get("frechet", np.nan),
@@ -56,6 +57,19 @@ def _row(run):
         "verdict": phrase(metrics["verdict"]["keys"]) if metrics else "",
         "keys": tuple(metrics["verdict"]["keys"]) if metrics else (),
     }
+
+
+def operations(experiment, shape):
+    """Floating-point operations that training on one image of `shape` takes; NaN for networks that know no classes.
+
+    A layer computes its output, the gradient of its weights and that of its input: three times its arithmetic. In a
+    GAN the discriminator judges two batches, with two gradients of its weights, and three of what its layers get; the
+    third is the generator's. An encoder is counted as the discriminator that it is but for its end.
+    """
+    if not conditional(experiment.architecture):
+        return np.nan
+    generator, judge = count_operations(experiment.architecture, shape)
+    return 2 * (3 * generator + (7 if experiment.game == "gan" else 3) * judge)
 
 
 def by_class(runs):

@@ -31,11 +31,11 @@ from cgan_utils.comparison_plots import (
     training_curves,
 )
 from cgan_utils.errors import CganError
-from cgan_utils.experiments import Experiment
+from cgan_utils.experiments import Experiment, experiment
 from cgan_utils.images import grid
 from cgan_utils.results import AVERAGED, LAST, Run
 from cgan_utils.sampling import latent
-from cgan_utils.tables import change, differences, sizes, trainings
+from cgan_utils.tables import change, differences, operations, sizes, trainings
 from cgan_utils.training import train
 
 
@@ -213,6 +213,14 @@ def test_sizes_are_those_that_are_counted():
         *count_parameters("modelo_1", 10, (28, 28, 1)),
         *count_operations("modelo_1", (28, 28, 1)),
     ]
+
+
+def test_a_training_is_costed_by_the_passes_through_its_layers():
+    shape = (28, 28, 1)
+    generator, judge = count_operations("modelo_1", shape)
+    assert operations(experiment("modelo_1_mnist_v1"), shape) == 6 * generator + 14 * judge  # 2 for each multiply-add
+    assert operations(experiment("cvae_fashion_mnist"), shape) == 6 * generator + 6 * judge
+    assert np.isnan(operations(experiment("gan_ligera_mnist"), shape))
 
 
 def test_an_arc_turns_by_equal_angles():
