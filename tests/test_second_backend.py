@@ -18,6 +18,7 @@ FILES = [
     "test_autoencoders.py",
     "test_evaluation.py",
     "test_toy.py",
+    "test_train_with_graphs.py",
 ]
 TESTS = Path(__file__).parent
 
