@@ -1,7 +1,5 @@
 """Figures of what `evaluation` found; each function draws one and returns it."""
 
-import itertools
-
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import LogLocator
@@ -9,8 +7,13 @@ from matplotlib.ticker import LogLocator
 from .comparison_plots import strips
 
 MARKERS = "osD^vP*X"
-# On which side of a point its name stands (alignments, direction): from left to right in turn, or near ones collide.
-SIDES = (("right", "center", (-1, 0)), ("center", "top", (0, -1)), ("left", "center", (1, 0)))
+# Where a name stands beside its point: alignments, and the direction from the point.
+SIDES = {
+    "left": ("right", "center", (-1, 0)),
+    "right": ("left", "center", (1, 0)),
+    "above": ("center", "bottom", (0, 1)),
+    "below": ("center", "top", (0, -1)),
+}
 
 
 def _words(name):
@@ -63,6 +66,12 @@ def matrix(counts, rows, columns, title, xlabel="what the evaluator sees", ylabe
     return figure
 
 
+def _sides(heights):
+    """The keys of SIDES for points from left to right: outwards at the ends, between them away from the one before."""
+    between = ["above" if rise > 0 else "below" for rise in np.diff(heights)[:-1]]
+    return ["left", *between, "right"][: len(heights)]
+
+
 def cost_and_quality(table):
     """What a training computed against the class accuracy, as a share of real images'; the area is the parameters.
 
@@ -75,7 +84,8 @@ def cost_and_quality(table):
         share = (group["class accuracy"] / group["of real images"]).astype(float)
         area = 20 * np.sqrt((group["parameters"] / 1e6).astype(float))
         axes.scatter(cost, share, s=area, marker=marker, alpha=0.7, label=data)
-        for name, (ha, va, side) in zip(cost.sort_values().index, itertools.cycle(SIDES), strict=False):
+        names = cost.sort_values().index
+        for name, (ha, va, side) in zip(names, map(SIDES.get, _sides(share[names])), strict=True):
             beside = (3 + np.sqrt(area[name]) / 2) * np.array(side)  # a marker of area a is √a points wide
             at = (cost[name], share[name])
             axes.annotate(name, at, beside, textcoords="offset points", fontsize=8, ha=ha, va=va)

@@ -53,6 +53,11 @@ def test_the_figures_show_what_was_found(run, reference, tmp_path):
     assert sorted(map(tuple, places.tolist())) == [(0.1, 0.5), (2.0, 1.0)]
 
 
+def test_names_stand_where_the_next_point_is_not():
+    assert evaluation_plots._sides([0.5, 0.6, 0.4, 0.7]) == ["left", "above", "below", "right"]
+    assert evaluation_plots._sides([0.5, 0.6]) == ["left", "right"] and evaluation_plots._sides([0.5]) == ["left"]
+
+
 def test_the_table_is_sorted_by_the_chosen_column(run, monkeypatch):
     shown = []
     monkeypatch.setattr(evaluation_views, "show", lambda view, png: shown.append((view, png)))
