@@ -26,15 +26,20 @@ TEST_BATCH = 500
 SEEN = 5_000  # training images, at most, that are judged like test images after each epoch
 
 
+def order(count, seed, epoch):
+    """The order in which an epoch goes through `count` images; it depends on (seed, epoch) alone."""
+    return np.random.default_rng((seed, epoch)).permutation(count)
+
+
 def batches(images, labels, batch_size, seed, epoch=0, step=0):
-    """Endless batches from `step` of `epoch` on; each epoch in an order that depends on (seed, epoch) alone.
+    """Endless batches from `step` of `epoch` on; each epoch in its `order`.
 
     Whole batches only, so that every step has the same shapes.
     """
     for current in itertools.count(epoch):
-        order = np.random.default_rng((seed, current)).permutation(len(images))
+        places = order(len(images), seed, current)
         for i in range(step, len(images) // batch_size):
-            chosen = order[i * batch_size : (i + 1) * batch_size]
+            chosen = places[i * batch_size : (i + 1) * batch_size]
             yield images[chosen], labels[chosen]
         step = 0
 

@@ -48,7 +48,13 @@ def test_a_training_leaves_the_same_record_and_can_be_resumed(tiny, digits, run,
     assert longer.evolution.keys() == run.evolution.keys()
 
 
-def test_players_that_take_turns_are_refused(tiny, digits):
-    gan = training.make_game(replace(tiny, update="alternating"), digits)
+@pytest.mark.parametrize("changes", [{"update": "alternating"}, {"label_noise": 0.25}, {"game": "vae"}])
+def test_what_a_graph_cannot_hold_is_refused(tiny, digits, changes):
+    game = training.make_game(replace(tiny, **changes), digits)
     with pytest.raises(CganError, match="cgan train"):
-        train_with_graphs.Steps(gan, digits, 16)
+        train_with_graphs.Steps(game, digits, 16)
+
+
+def test_bad_input_gets_one_sentence(tmp_path):
+    with pytest.raises(SystemExit, match="did you mean modelo_5_cifar10"):
+        train_with_graphs.main(["modelo_5_cifar10_v9", "--out", str(tmp_path / "a")])

@@ -11,19 +11,20 @@ on from its last whole epoch (--resume), but not bit for bit. Without a card the
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from cgan_utils import backend, callbacks, training
+from cgan_utils import backend, callbacks, checkpoints, training
 from cgan_utils.architectures import LATENT
 from cgan_utils.backend import keras, value_and_gradients
 from cgan_utils.errors import CganError
 from cgan_utils.experiments import experiment
 from cgan_utils.layers import to_signed
 
-STEPS = 5  # in a graph; the number of steps in an epoch must be a multiple
+STEPS = 5  # in a graph; where an epoch is no multiple of it, steps are taken one by one
 WARM_UP = 6  # steps before recording, in which cuDNN chooses its algorithms
 QUEUE = 200  # graphs that may wait for the card
 
@@ -68,8 +69,10 @@ class Steps:
     """Steps of a simultaneous game on images that lie on the card; `epoch` takes as many as an epoch has."""
 
     def __init__(self, gan, data, batch_size):
-        if len(gan.moves) != 1:
-            raise CganError("Only simultaneous updates are recorded; train this experiment with `cgan train`.")
+        if len(getattr(gan, "moves", ())) != 1 or gan.label_seed:
+            raise CganError(
+                "Graphs hold simultaneous GANs without noisy labels only; train this one with `cgan train`."
+            )
         self.gan, self.device = gan, "cuda" if torch.cuda.is_available() else "cpu"
         self.batch_size, self.count = batch_size, len(data.x_train) // batch_size
         self.images = torch.as_tensor(np.ascontiguousarray(data.x_train)).to(self.device)
@@ -109,8 +112,7 @@ class Steps:
 
     def record(self):
         """Record the graph; what the first steps changed is put back."""
-        owners = [self.gan, *self.gan.optimizers, *self.gan.metrics]
-        state = [*{id(v): v.value for owner in owners for v in owner.variables}.values(), self.done]
+        state = [*(variable.value for variable in checkpoints._variables(self.gan).values()), self.done]
         before = [tensor.detach().clone() for tensor in state]
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
@@ -154,8 +156,7 @@ def fit(gan, data, settings, progress, steps, around, verbose):
         gan.reset_metrics()
         for callback in around:
             callback.on_epoch_begin(epoch)
-        order = np.random.default_rng((settings.seed, epoch)).permutation(len(data.x_train))
-        losses = game.epoch(order)
+        losses = game.epoch(training.order(len(data.x_train), settings.seed, epoch))
         progress.losses += map(tuple, losses.tolist())
         logs = dict(zip(gan.loss_names, losses.mean(axis=0, dtype=float).tolist(), strict=True))
         logs |= {name: float(value) for name, value in gan.scores.result().items()}
@@ -177,7 +178,17 @@ def main(arguments=None):
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint beside the folder")
     parser.add_argument("--minutes", type=float, help="stop after so long, at the end of an epoch")
     options = vars(parser.parse_args(arguments))
-    settings = experiment(options.pop("experiment"))
+    try:
+        train(options.pop("experiment"), options)
+    except CganError as error:
+        sys.exit(str(error))
+
+
+def train(name, options):
+    """`training.train`, by these steps; raises CganError."""
+    if backend.BACKEND != "torch":
+        raise CganError("Graphs are recorded by PyTorch; set KERAS_BACKEND to torch and start again.")
+    settings = experiment(name)
     torch.backends.cudnn.benchmark = True
     keras.src.backend.random.dropout = dropout
     training._fit = fit
