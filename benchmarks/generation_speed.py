@@ -8,7 +8,7 @@ import statistics
 import time
 
 from cgan_utils.backend import machine
-from cgan_utils.widgets import Explorer
+from cgan_utils.views.explorer import Explorer
 
 
 def click(explorer, label):

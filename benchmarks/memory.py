@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from cgan_utils.errors import CganError
-from cgan_utils.experiments import experiment
+from cgan_utils.models.experiments import experiment
 
 COUNTS = (2_000, 40_000)
 SIZE, BATCH, EXPERIMENT = 64, 128, "dcgan_celeba"
@@ -42,7 +42,7 @@ def write_pictures(folder, count):
 
 
 def prepare(folder):
-    from cgan_utils import folders
+    from cgan_utils.data import folders
 
     folders.prepare(folder, SIZE)
 
@@ -51,7 +51,7 @@ def draw(folder):
     """Every training image once, in shuffled batches, after the fingerprint that each training begins with."""
     import numpy as np
 
-    from cgan_utils.datasets import load
+    from cgan_utils.data.datasets import load
 
     data = load(folder, size=SIZE)
     assert len(data.fingerprint) == 64
@@ -62,8 +62,8 @@ def draw(folder):
 
 def train(folder, steps):
     from cgan_utils.backend import keras
-    from cgan_utils.datasets import load
-    from cgan_utils.training import train
+    from cgan_utils.data.datasets import load
+    from cgan_utils.training.train import train
 
     class Stop(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):

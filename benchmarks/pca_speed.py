@@ -26,8 +26,8 @@ def measure(way):
     """Fit one way in this process. Returns seconds, CPU seconds, peak memory in GB (10⁹ bytes) and what was found."""
     from sklearn.decomposition import PCA
 
-    from cgan_utils.datasets import load
-    from cgan_utils.exploration import SHARES, all_components, components_needed
+    from cgan_utils.data.datasets import load
+    from cgan_utils.lessons.exploration import SHARES, all_components, components_needed
 
     images = load("cifar10").x_train
     start, cpu_start = time.monotonic(), time.process_time()

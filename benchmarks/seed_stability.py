@@ -22,12 +22,12 @@ import numpy as np
 
 from cgan_utils import backend
 from cgan_utils.backend import keras
-from cgan_utils.comparison import Judge
-from cgan_utils.datasets import load
+from cgan_utils.data.datasets import load
 from cgan_utils.errors import CganError
-from cgan_utils.experiments import experiment
-from cgan_utils.results import shipped_folder
-from cgan_utils.training import train
+from cgan_utils.lessons.vae_vs_gan import Judge
+from cgan_utils.models.experiments import experiment
+from cgan_utils.paths import shipped_folder
+from cgan_utils.training.train import train
 
 CONTENDERS = {
     "cvae_fashion_mnist": experiment("cvae_fashion_mnist"),

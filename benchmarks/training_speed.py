@@ -24,14 +24,14 @@ import numpy as np
 from sklearn import metrics
 
 from cgan_utils import backend
-from cgan_utils.architectures import LATENT, conditional
 from cgan_utils.backend import keras, value_and_gradients
-from cgan_utils.datasets import load
-from cgan_utils.experiments import EXPERIMENTS, experiment
-from cgan_utils.gan import ConditionalGAN
-from cgan_utils.layers import to_signed
-from cgan_utils.tables import operations
-from cgan_utils.training import batches, make_gan
+from cgan_utils.data.datasets import load
+from cgan_utils.models.architectures import LATENT, conditional
+from cgan_utils.models.experiments import EXPERIMENTS, experiment
+from cgan_utils.models.gan import ConditionalGAN
+from cgan_utils.models.layers import to_signed
+from cgan_utils.results.tables import operations
+from cgan_utils.training.train import batches, make_gan
 
 PLAYERS = ("discriminator", "generator")
 

@@ -11,10 +11,10 @@ from .errors import CganError, unknown
 
 
 def list_(args):
-    from .architectures import LATENT, count_parameters
-    from .datasets import CLASS_NAMES, SHAPES
-    from .experiments import EXPERIMENTS
-    from .results import Run, list_runs
+    from .data.datasets import CLASS_NAMES, SHAPES
+    from .models.architectures import LATENT, count_parameters
+    from .models.experiments import EXPERIMENTS
+    from .results.run import Run, list_runs
 
     trained, rows = list_runs(), []
     for name, experiment in EXPERIMENTS.items():
@@ -46,7 +46,7 @@ def list_(args):
 
 
 def data(args):
-    from .datasets import load
+    from .data.datasets import load
 
     dataset = load(args.name)
     height, width, channels = dataset.shape
@@ -57,10 +57,10 @@ def data(args):
 
 
 def train(args):
-    from .experiments import experiment
+    from .models.experiments import experiment
 
     settings = experiment(args.experiment)  # a wrong name answers at once, without loading Keras
-    from .training import train
+    from .training.train import train
 
     run = train(
         settings,
@@ -81,7 +81,7 @@ def train(args):
 
 
 def generate(args):
-    from .results import Run
+    from .results.run import Run
 
     run, out = Run(args.run), Path(args.out)
     if not run.conditional and args.label is None and args.per_class is None:
@@ -142,7 +142,8 @@ def _arrays(run, per_class, seed, out):
 
 
 def demo(args):
-    from .results import Run, own_folder
+    from .paths import own_folder
+    from .results.run import Run
 
     run, out = Run(args.run), own_folder() / "demo.png"
     _picture(run, list(run.class_names), 10, 0, 10, out)
@@ -150,15 +151,15 @@ def demo(args):
 
 
 def evaluate(args):
-    from .results import Run, list_runs
+    from .results.run import Run, list_runs
 
     if (args.run is None) != args.all:
         raise CganError("Give either a run's name or folder, or --all.")
     _at_least(1, per_class=args.per_class)
     runs = [Run(path) for path in (list_runs().values() if args.all else [args.run])]
-    from .evaluation import evaluate as measure  # loads Keras; a wrong name has been answered without
-    from .evaluation import reference_of
-    from .inception import inception_fid
+    from .results.evaluation import evaluate as measure  # loads Keras; a wrong name has been answered without
+    from .results.evaluation import reference_of
+    from .results.inception import inception_fid
 
     for run in runs:
         if args.all and run.experiment.game == "autoencoder":
@@ -189,7 +190,7 @@ def _progress(name):
 
 
 def export(args):
-    from .results import Run
+    from .results.run import Run
 
     print(Run(args.run).export(args.file))
 

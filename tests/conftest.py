@@ -7,8 +7,10 @@ from pathlib import Path
 import matplotlib
 import pytest
 
-from cgan_utils import architectures, datasets
-from cgan_utils.experiments import Experiment
+import cgan_utils
+from cgan_utils.data import datasets
+from cgan_utils.models import architectures
+from cgan_utils.models.experiments import Experiment
 
 matplotlib.use("Agg")
 
@@ -40,10 +42,10 @@ def tensors_out_of_reach():
         return
     import torch
 
-    plain, package = torch.Tensor.__array__, Path(architectures.__file__).parent
+    plain, package = torch.Tensor.__array__, Path(cgan_utils.__file__).parent
 
     def guarded(tensor, *arguments, **options):
-        if Path(sys._getframe(1).f_code.co_filename).parent == package:
+        if package in Path(sys._getframe(1).f_code.co_filename).parents:
             raise TypeError("a tensor on a graphics card can't be read as an array; use keras.ops.convert_to_numpy")
         return plain(tensor, *arguments, **options)
 
@@ -65,7 +67,7 @@ def tiny():
 @pytest.fixture(scope="session")
 def run(digits, tmp_path_factory):
     """A finished run of two epochs; shared, so tests that damage it copy it first."""
-    from cgan_utils.training import train
+    from cgan_utils.training.train import train
 
     settings = Experiment("tiny_digits", "mnist", "tiny", epochs=2, batch_size=16)
     return train(settings, tmp_path_factory.mktemp("runs") / "tiny_digits", data=digits, verbose=0)
@@ -74,7 +76,7 @@ def run(digits, tmp_path_factory):
 @pytest.fixture(scope="session")
 def unconditional_run(digits, tmp_path_factory):
     """The same without classes, and with noisy labels."""
-    from cgan_utils.training import train
+    from cgan_utils.training.train import train
 
     settings = Experiment("tiny_any", "mnist", "tiny_unconditional", epochs=2, batch_size=16, label_noise=0.25)
     return train(settings, tmp_path_factory.mktemp("runs") / "tiny_any", data=digits, verbose=0)
@@ -89,14 +91,16 @@ def numbers():
 @pytest.fixture(scope="session")
 def judge(numbers, tmp_path_factory):
     """A small evaluator of them."""
-    from cgan_utils import evaluators
+    from cgan_utils.training import classifiers
 
     tiny = {"blocks": ((8,), (16,)), "epochs": 6, "batch_size": 32, "validation": 200, "shift": 1, "dropout": 0.0}
-    return evaluators.train("mnist", tmp_path_factory.mktemp("judge") / "mnist", data=numbers, verbose=0, **tiny)
+    return classifiers.train_evaluator(
+        "mnist", tmp_path_factory.mktemp("judge") / "mnist", data=numbers, verbose=0, **tiny
+    )
 
 
 @pytest.fixture(scope="session")
 def reference(numbers, judge):
-    from cgan_utils.evaluation import Reference
+    from cgan_utils.results.evaluation import Reference
 
     return Reference(numbers, judge)

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from cgan_utils.architectures import ARCHITECTURES, LATENT, conditional, count_operations, count_parameters
 from cgan_utils.backend import keras
 from cgan_utils.errors import CganError
-from cgan_utils.networks import build, build_encoder, build_generator
+from cgan_utils.models.architectures import ARCHITECTURES, LATENT, conditional, count_operations, count_parameters
+from cgan_utils.models.networks import build, build_encoder, build_generator
 
 # Published parameter counts, all with three channels: name, classes, side, generator, discriminator.
 PUBLISHED = [

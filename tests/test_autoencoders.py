@@ -7,16 +7,18 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from cgan_utils import autoencoder_plots, autoencoders, datasets
-from cgan_utils.autoencoder_views import classify, point_and_decode
-from cgan_utils.autoencoders import Autoencoder, build_decoder, build_encoder, encode
 from cgan_utils.backend import keras, value_and_gradients
+from cgan_utils.data import datasets
 from cgan_utils.errors import CganError
-from cgan_utils.layers import to_signed, to_uint8
-from cgan_utils.stacked import Classifier, LayerAutoencoder, Recipe, blocks_of, build
-from cgan_utils.stacked_results import Stacked, save
-from cgan_utils.stacked_training import FINE_TUNING, _Stage, fine_tune, moved, pretrain, probabilities, split
-from cgan_utils.weights import compact
+from cgan_utils.lessons import autoencoders as autoencoder_plots
+from cgan_utils.lessons.autoencoders import classify, point_and_decode
+from cgan_utils.models import autoencoders
+from cgan_utils.models.autoencoders import Autoencoder, build_decoder, build_encoder, encode
+from cgan_utils.models.classifier import Classifier, LayerAutoencoder, Recipe, blocks_of, build
+from cgan_utils.models.layers import to_signed, to_uint8
+from cgan_utils.results.classifier import Stacked, probabilities, save
+from cgan_utils.results.weights import compact
+from cgan_utils.training.classifiers import FINE_TUNING, _Stage, fine_tune, moved, pretrain, split
 
 ops = keras.ops
 

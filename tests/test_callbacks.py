@@ -6,14 +6,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cgan_utils import callbacks
 from cgan_utils.backend import keras
-from cgan_utils.checkpoints import Progress
-from cgan_utils.datasets import load
+from cgan_utils.data.datasets import load
 from cgan_utils.errors import CganError
-from cgan_utils.experiments import Experiment
 from cgan_utils.images import from_png
-from cgan_utils.training import make_gan, train
+from cgan_utils.models.experiments import Experiment
+from cgan_utils.training import callbacks
+from cgan_utils.training.checkpoints import Progress
+from cgan_utils.training.train import make_gan, train
 
 
 def test_evolution_keeps_the_beginning_every_fifth_epoch_and_the_last(monkeypatch):

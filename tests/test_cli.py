@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cgan_utils import architectures, experiments
 from cgan_utils.__main__ import main
 from cgan_utils.backend import keras
 from cgan_utils.images import from_png
-from cgan_utils.results import Run
+from cgan_utils.models import architectures, experiments
+from cgan_utils.results.run import Run
 
 LIGHT = (
     "import sys, {module}\n"
@@ -34,7 +34,7 @@ def says(capsys, *arguments):
     return code, *capsys.readouterr()
 
 
-@pytest.mark.parametrize("module", ["cgan_utils", "cgan_utils.__main__", "cgan_utils.experiments"])
+@pytest.mark.parametrize("module", ["cgan_utils", "cgan_utils.__main__", "cgan_utils.models.experiments"])
 def test_importing_is_light(module):
     subprocess.run([sys.executable, "-c", LIGHT.format(module=module)], check=True, timeout=60)
 
@@ -144,7 +144,7 @@ def test_train_and_resume(home, capsys, monkeypatch, digits):
     monkeypatch.setitem(
         experiments.EXPERIMENTS, "tiny_digits", experiments.Experiment("tiny_digits", "mnist", "tiny", epochs=2)
     )
-    monkeypatch.setattr("cgan_utils.training.load", lambda name, size: digits)
+    monkeypatch.setattr("cgan_utils.training.train.load", lambda name, size: digits)
     command = ["train", "tiny_digits", "--out", home / "mine", "--limit-images", 32, "--batch-size", 16, "--seed", 4]
     code, out, _ = says(capsys, *command, "--epochs", 1)
     assert code == 0
@@ -197,5 +197,5 @@ def test_numbers_that_are_none_are_refused_by_the_parser(capsys):
 
 def test_the_tiny_network_is_registered_only_for_tests():
     assert "tiny" in architectures.ARCHITECTURES
-    code = "from cgan_utils.architectures import ARCHITECTURES; assert 'tiny' not in ARCHITECTURES"
+    code = "from cgan_utils.models.architectures import ARCHITECTURES; assert 'tiny' not in ARCHITECTURES"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

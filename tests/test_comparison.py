@@ -7,19 +7,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cgan_utils import comparison, datasets
-from cgan_utils.architectures import count_operations, count_parameters
-from cgan_utils.comparison import (
-    Judge,
-    arc,
-    class_means,
-    class_share,
-    class_shares,
-    covered,
-    resemblance,
-    sharpness,
-)
-from cgan_utils.comparison_plots import (
+from cgan_utils.data import datasets
+from cgan_utils.errors import CganError
+from cgan_utils.images import grid
+from cgan_utils.lessons import vae_vs_gan as comparison
+from cgan_utils.lessons.vae_vs_gan import Judge, arc, covered, sharpness
+from cgan_utils.models.architectures import count_operations, count_parameters
+from cgan_utils.models.experiments import Experiment, experiment
+from cgan_utils.models.sampling import latent
+from cgan_utils.results.conditioning import class_means, class_share, class_shares, resemblance
+from cgan_utils.results.run import AVERAGED, LAST, Run
+from cgan_utils.results.tables import change, differences, operations, sizes, trainings
+from cgan_utils.training.train import train
+from cgan_utils.views.comparison import (
     at_a_glance,
     at_the_same_age,
     by_class,
@@ -30,13 +30,6 @@ from cgan_utils.comparison_plots import (
     strips,
     training_curves,
 )
-from cgan_utils.errors import CganError
-from cgan_utils.experiments import Experiment, experiment
-from cgan_utils.images import grid
-from cgan_utils.results import AVERAGED, LAST, Run
-from cgan_utils.sampling import latent
-from cgan_utils.tables import change, differences, operations, sizes, trainings
-from cgan_utils.training import train
 
 
 @pytest.fixture(scope="session")

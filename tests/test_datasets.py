@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cgan_utils import datasets, downloads
-from cgan_utils.datasets import CLASS_NAMES, NAMES, SHAPES, ImageDataset, available, class_index, load
-from cgan_utils.downloads import DataError, RemoteFile
+from cgan_utils.data import datasets
+from cgan_utils.data import sources as downloads
+from cgan_utils.data.datasets import CLASS_NAMES, NAMES, SHAPES, ImageDataset, available, class_index, load
+from cgan_utils.data.sources import DataError, RemoteFile
 from cgan_utils.errors import CganError
 
 REAL = {name: available(name) for name in NAMES}  # asked before `nothing_at_hand` hides them
@@ -132,7 +133,8 @@ def test_a_wrong_class_is_one_sentence(value, hint):
 
 
 def test_the_import_is_light():
-    code = "import sys, cgan_utils.datasets; print({'keras', 'tensorflow', 'torch', 'sklearn', 'PIL'} & {*sys.modules})"
+    code = "import sys, cgan_utils.data.datasets; "
+    code += "print({'keras', 'tensorflow', 'torch', 'sklearn', 'PIL'} & {*sys.modules})"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
 
 

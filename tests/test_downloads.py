@@ -14,8 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from cgan_utils import downloads
-from cgan_utils.downloads import SOURCES, DataError, RemoteFile, fetch, naming, read_cifar, read_idx, read_npz
+from cgan_utils.data import sources as downloads
+from cgan_utils.data.sources import SOURCES, DataError, RemoteFile, fetch, naming, read_cifar, read_idx, read_npz
 
 CONTENT = np.random.RandomState(0).bytes(300_000)
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

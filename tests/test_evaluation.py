@@ -7,19 +7,21 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cgan_utils import evaluation, evaluators, measures, plots, tables, verdicts
 from cgan_utils.backend import keras
-from cgan_utils.comparison import Judge
-from cgan_utils.datasets import available, load
+from cgan_utils.data.datasets import available, load
 from cgan_utils.errors import CganError
-from cgan_utils.evaluation import Reference, evaluate
-from cgan_utils.evaluators import Evaluator
-from cgan_utils.experiments import Experiment
 from cgan_utils.images import from_png
-from cgan_utils.inception import inception_fid
-from cgan_utils.results import Run
-from cgan_utils.scoring import Score
-from cgan_utils.training import train
+from cgan_utils.lessons.vae_vs_gan import Judge
+from cgan_utils.models.experiments import Experiment
+from cgan_utils.results import evaluation, measures, tables, verdicts
+from cgan_utils.results import evaluator as evaluators
+from cgan_utils.results.curves import DRAWINGS, epoch_curves
+from cgan_utils.results.evaluation import Reference, evaluate
+from cgan_utils.results.evaluator import Evaluator
+from cgan_utils.results.inception import inception_fid
+from cgan_utils.results.run import Run
+from cgan_utils.training.scoring import Score
+from cgan_utils.training.train import train
 
 
 class Painter:
@@ -226,12 +228,12 @@ def test_weaknesses_are_where_drawings_fall_short_of_real_images():
 def test_scored_epochs_are_recorded_and_the_best_generator_kept(reference, judge, digits, tmp_path, monkeypatch):
     monkeypatch.setattr(evaluation, "find_evaluator", lambda name, stand_in: judge)
     values = iter([5.0, 3.0, 4.0])
-    monkeypatch.setattr("cgan_utils.measures.frechet_distance", lambda *features: next(values))
+    monkeypatch.setattr("cgan_utils.results.measures.frechet_distance", lambda *features: next(values))
     settings = Experiment("scored", "mnist", "tiny", epochs=2, batch_size=16)
     run = train(settings, tmp_path / "scored", data=digits, verbose=0, score=3)
     assert run.history["frechet"].tolist() == [5, 3] and run.history["class_accuracy"].between(0, 1).all()
-    panels = plots.epoch_curves(run.history).axes
-    assert [axis.get_title() for axis in panels[2:]] == [title for title, _ in plots.DRAWINGS.values()]
+    panels = epoch_curves(run.history).axes
+    assert [axis.get_title() for axis in panels[2:]] == [title for title, _ in DRAWINGS.values()]
     assert panels[3].lines[0].get_ydata().tolist() == [5, 3]
     best = "generator_best.safetensors"
     np.testing.assert_array_equal(run.generate("3", 0, file=best), run.generate("3", 0))

@@ -4,8 +4,10 @@ import shutil
 import numpy as np
 import pandas as pd
 
-from cgan_utils import evaluation_plots, evaluation_views, widgets
-from cgan_utils.evaluation import evaluate
+from cgan_utils.results.evaluation import evaluate
+from cgan_utils.views import evaluation as evaluation_plots
+from cgan_utils.views import evaluation as evaluation_views
+from cgan_utils.views import explorer as widgets
 
 
 def test_the_explorer_says_what_the_evaluator_sees(run, judge, tmp_path, monkeypatch):

@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 from sklearn.metrics import silhouette_samples
 
-from cgan_utils import exploration, exploration_plots, exploration_views
-from cgan_utils.datasets import CIFAR100_SUPERCLASSES, ImageDataset, load
+from cgan_utils.data.datasets import CIFAR100_SUPERCLASSES, ImageDataset, load
+from cgan_utils.lessons import exploration, exploration_views
+from cgan_utils.lessons import exploration_figures as exploration_plots
+from cgan_utils.views.widgets import PictureView
 
 RANDOM = np.random.default_rng(0)
 
@@ -223,7 +225,7 @@ def test_a_view_draws_each_choice_once():
 
     import ipywidgets
 
-    view = exploration_views.PictureView(render, k=ipywidgets.IntSlider(value=1, min=0, max=3))
+    view = PictureView(render, k=ipywidgets.IntSlider(value=1, min=0, max=3))
     for value in (2, 1, 2):
         view.k.value = value
     assert calls == [1, 2] and bytes(view.image.value) == b"png 2"
@@ -235,7 +237,7 @@ def test_a_view_draws_each_choice_once():
     [("mnist", [0] * 4), ("fashion_mnist", [0] * 4), ("cifar10", [0] * 4), ("cifar100", [14, 2, 10, 17])],
 )
 def test_repeats_of_the_real_data(name, counts):
-    from cgan_utils.datasets import available
+    from cgan_utils.data.datasets import available
 
     if not available(name):
         pytest.skip(f"{name} is not on this machine")

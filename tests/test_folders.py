@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from cgan_utils import downloads, folders
-from cgan_utils.downloads import DataError
+from cgan_utils.data import folders
+from cgan_utils.data import sources as downloads
+from cgan_utils.data.folders import MappedImages, has_pictures, prepare
+from cgan_utils.data.sources import DataError
 from cgan_utils.errors import CganError
-from cgan_utils.folders import MappedImages, has_pictures, prepare
 
 
 @pytest.fixture(autouse=True)

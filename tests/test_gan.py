@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from cgan_utils import games
 from cgan_utils.backend import keras, value_and_gradients
 from cgan_utils.errors import CganError
-from cgan_utils.gan import ConditionalGAN, DiscriminatorScores
-from cgan_utils.layers import to_signed, to_uint8
-from cgan_utils.networks import build
-from cgan_utils.training import make_gan
+from cgan_utils.models import game as games
+from cgan_utils.models.gan import ConditionalGAN, DiscriminatorScores
+from cgan_utils.models.layers import to_signed, to_uint8
+from cgan_utils.models.networks import build
+from cgan_utils.training.train import make_gan
 
 
 def batch(count=16, shape=(28, 28, 1)):
@@ -47,7 +47,7 @@ def test_every_weight_gets_a_gradient(name, tiny, digits):
 @pytest.mark.parametrize("update", ["simultaneous", "alternating"])
 def test_a_step_moves_both_players_and_the_average(update, digits):
     gan = ConditionalGAN(*build("tiny", 10, (28, 28, 1)), update=update)
-    from cgan_utils.losses import adversarial_loss
+    from cgan_utils.models.losses import adversarial_loss
 
     gan.compile(adversarial_loss(), keras.optimizers.RMSprop(1e-3), keras.optimizers.RMSprop(1e-3))
     parts = (gan.generator, gan.discriminator, gan.averaged)

@@ -5,7 +5,7 @@ import pytest
 
 from cgan_utils.backend import keras
 from cgan_utils.errors import CganError
-from cgan_utils.losses import adversarial_loss, binary_cross_entropy
+from cgan_utils.models.losses import adversarial_loss, binary_cross_entropy
 
 REAL, FAKE = np.array([[2.0], [-1.0]], "float32"), np.array([[0.5], [-3.0]], "float32")
 

@@ -6,9 +6,9 @@ from scipy.linalg import sqrtm
 from scipy.spatial.distance import cdist, pdist
 from sklearn.metrics.pairwise import polynomial_kernel
 
-from cgan_utils import measures
 from cgan_utils.errors import CganError
-from cgan_utils.measures import (
+from cgan_utils.results import measures
+from cgan_utils.results.measures import (
     diversity,
     frechet_distance,
     kernel_distance,

@@ -1,9 +1,10 @@
 import pytest
 
-from cgan_utils import budget, notebook
 from cgan_utils.errors import CganError
-from cgan_utils.gan import ConditionalGAN
-from cgan_utils.training import train
+from cgan_utils.models.gan import ConditionalGAN
+from cgan_utils.training.train import train
+from cgan_utils.views import notebook
+from cgan_utils.views import notebook as budget
 
 
 def test_the_budget_chooses_and_only_tests_may_use_stand_ins(monkeypatch):

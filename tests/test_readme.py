@@ -8,8 +8,8 @@ import pytest
 import results_table
 
 from cgan_utils.__main__ import parser
-from cgan_utils.experiments import EXPERIMENTS
-from cgan_utils.results import Run, list_runs
+from cgan_utils.models.experiments import EXPERIMENTS
+from cgan_utils.results.run import Run, list_runs
 
 ROOT = Path(__file__).parent.parent
 each = pytest.mark.parametrize("name", ["README.md", "README.es.md"])

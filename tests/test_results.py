@@ -10,8 +10,8 @@ import pytest
 from cgan_utils.backend import keras
 from cgan_utils.errors import CganError
 from cgan_utils.images import cells, from_png, grid, to_png
-from cgan_utils.results import AVERAGED, LAST, Run, list_runs
-from cgan_utils.sampling import latent
+from cgan_utils.models.sampling import latent
+from cgan_utils.results.run import AVERAGED, LAST, Run, list_runs
 
 
 @pytest.fixture
@@ -40,10 +40,10 @@ def test_round_trip_is_exact(run):
 
 @pytest.mark.parametrize(("large", "levels"), [(10**9, 0.5), (0, 1)])
 def test_fewer_bits_on_disk_move_no_pixel_visibly(digits, tiny, tmp_path, monkeypatch, large, levels):
-    from cgan_utils import weights
-    from cgan_utils.checkpoints import Progress
-    from cgan_utils.results import write_run
-    from cgan_utils.training import _record, make_gan
+    from cgan_utils.results import weights
+    from cgan_utils.results.run import write_run
+    from cgan_utils.training.checkpoints import Progress
+    from cgan_utils.training.train import _record, make_gan
 
     monkeypatch.setattr(weights, "LARGE", large)
     gan = make_gan(tiny, digits, "float32")

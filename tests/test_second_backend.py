@@ -50,7 +50,7 @@ def test_a_run_draws_the_same_image_on_both_backends(run, tmp_path):
         "sys.path.insert(0, sys.argv[3])\n"
         "from conftest import TINY\n"
         "architectures.ARCHITECTURES['tiny'] = TINY\n"
-        "from cgan_utils.results import Run\n"
+        "from cgan_utils.results.run import Run\n"
         "np.save(sys.argv[2], Run(sys.argv[1]).generate(list(range(10)), range(10)))\n"
     )
     done = in_torch("-c", code, str(run.path), str(tmp_path / "a.npy"), str(TESTS))

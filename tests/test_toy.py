@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import jensenshannon
 
-from cgan_utils import toy
 from cgan_utils.backend import keras
 from cgan_utils.errors import CganError
+from cgan_utils.lessons import toy
 
 STEPS, MOMENTS = 6, 3
 

@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cgan_utils import training
 from cgan_utils.backend import BACKEND, keras
 from cgan_utils.errors import CganError
+from cgan_utils.training import train as training
 
 pytestmark = pytest.mark.skipif(BACKEND != "torch", reason="of PyTorch; test_second_backend.py runs it")
 if BACKEND == "torch":
     import torch
     import train_with_graphs
 
-    from cgan_utils.architectures import LATENT
+    from cgan_utils.models.architectures import LATENT
 
 
 @pytest.mark.parametrize("optimizer", ["rmsprop", "adam"])

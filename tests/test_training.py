@@ -8,19 +8,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cgan_utils import checkpoints, training
 from cgan_utils.backend import keras
 from cgan_utils.errors import CganError
-from cgan_utils.experiments import EXPERIMENTS, Experiment
-from cgan_utils.results import Run, write_run
-from cgan_utils.training import batches, make_gan, train
+from cgan_utils.models.experiments import EXPERIMENTS, Experiment
+from cgan_utils.results.run import Run, write_run
+from cgan_utils.training import checkpoints
+from cgan_utils.training import train as training
+from cgan_utils.training.train import batches, make_gan, train
 
 # Trains a real experiment in a process that kills itself, without any warning, at the step it is told.
 KILLED = """
 import os, signal, sys
 from cgan_utils.backend import keras
-from cgan_utils.datasets import load
-from cgan_utils.training import train
+from cgan_utils.data.datasets import load
+from cgan_utils.training.train import train
 
 class Kill(keras.callbacks.Callback):
     seen = 0

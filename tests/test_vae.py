@@ -5,11 +5,11 @@ import pytest
 from scipy import stats
 
 from cgan_utils.backend import keras, value_and_gradients
-from cgan_utils.layers import to_signed
-from cgan_utils.results import ENCODER, LAST, Run
-from cgan_utils.sampling import decode
-from cgan_utils.training import make_game, train
-from cgan_utils.vae import ConditionalVAE, divergence, gaussian_log_likelihood
+from cgan_utils.models.layers import to_signed
+from cgan_utils.models.sampling import decode
+from cgan_utils.models.vae import ConditionalVAE, divergence, gaussian_log_likelihood
+from cgan_utils.results.run import ENCODER, LAST, Run
+from cgan_utils.training.train import make_game, train
 
 ops = keras.ops
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load
 
-from cgan_utils import weights
 from cgan_utils.backend import keras
+from cgan_utils.results import weights
 
 
 @pytest.fixture

@@ -5,14 +5,19 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from cgan_utils import datasets, plots, widgets
 from cgan_utils.backend import keras
+from cgan_utils.data import datasets
 from cgan_utils.errors import CganError
-from cgan_utils.experiments import Experiment
 from cgan_utils.images import from_png, grid
-from cgan_utils.networks import build
-from cgan_utils.results import LAST, Run
-from cgan_utils.training import train
+from cgan_utils.models.experiments import Experiment
+from cgan_utils.models.networks import build
+from cgan_utils.results.curves import epoch_curves
+from cgan_utils.results.run import LAST, Run
+from cgan_utils.training.train import train
+from cgan_utils.views import diagram
+from cgan_utils.views import explorer as widgets
+from cgan_utils.views import figures as plots
+from cgan_utils.views.widgets import show
 
 
 @pytest.fixture
@@ -221,7 +226,7 @@ def test_a_view_comes_with_a_picture_that_a_notebook_can_store(monkeypatch):
     bundles = []
     monkeypatch.setattr(widgets, "display", lambda bundle, raw: bundles.append(bundle))
     view = widgets.widgets.Image(value=b"png")
-    widgets.show(view, view.value)  # a memoryview
+    show(view, view.value)  # a memoryview
     assert bundles[0]["image/png"] == b"png"
 
 
@@ -231,7 +236,7 @@ def test_the_curves_of_a_single_epoch_are_seen_and_the_title_counts_it(run, tmp_
     record["training"]["epochs"] = 1
     (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
     assert run.title.endswith("2 epochs)") and Run(folder).title.endswith("1 epoch)")
-    axes = plots.epoch_curves(run.history[:1]).axes[0]
+    axes = epoch_curves(run.history[:1]).axes[0]
     assert {line.get_marker() for line in axes.lines} == {"o"} and axes.get_xticks().tolist() == [1]
     training, test = (line.get_markerfacecolor() for line in axes.lines[:2])
     assert training != test == "white"
@@ -247,7 +252,7 @@ def test_every_figure_is_drawn_with_a_title(run, digits):
     figures = [
         plots.class_grid(digits.x_train, digits.y_train, digits.class_names, title="digits"),
         plots.iteration_losses(run.losses),
-        plots.epoch_curves(run.history, title="epochs"),
+        epoch_curves(run.history, title="epochs"),
         plots.evolution_strip(run),
         plots.sheet({f"class_{i}": image for i, image in enumerate(digits.x_train[:12])}, "sheet"),
         plots.pictures({"a": run.evolution[0], "b": run.evolution[1]}, "two"),
@@ -263,10 +268,10 @@ def test_every_figure_is_drawn_with_a_title(run, digits):
 @pytest.mark.parametrize("name", ["modelo_1", "modelo_3_28px"])
 def test_a_diagram_accounts_for_every_parameter(name):
     for network in build(name, 10, (28, 28, 1)):
-        boxes, rows = plots._boxes(network)
+        boxes, rows = diagram._boxes(network)
         assert rows == 2
         assert sum(parameters for _, _, parameters, _, _ in boxes.values()) == network.count_params()
-        figure = plots.diagram(network, "title")
+        figure = diagram.diagram(network, "title")
         texts = " ".join(text.get_text() for text in figure.axes[0].texts)
         assert "join" in texts
         assert f"{network.get_layer('label_dense').count_params():,}" in texts

@@ -9,8 +9,8 @@ from math import isnan
 
 from links import READMES, ROOT, between, rewrite
 
-from cgan_utils.results import Run
-from cgan_utils.tables import all_runs, phrase
+from cgan_utils.results.run import Run
+from cgan_utils.results.tables import all_runs, phrase
 
 HEADS = (
     ("Run", "Data", "Parameters", "Epochs", "Class accuracy (real)", "Fréchet (floor)", "Coverage", "In words"),

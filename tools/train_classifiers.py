@@ -13,13 +13,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from cgan_utils import evaluators
 from cgan_utils.backend import keras
-from cgan_utils.datasets import load
+from cgan_utils.data.datasets import load
 from cgan_utils.errors import CganError
-from cgan_utils.stacked import Recipe
-from cgan_utils.stacked_results import save
-from cgan_utils.stacked_training import fine_tune, pretrain
+from cgan_utils.models.classifier import Recipe
+from cgan_utils.results.classifier import save
+from cgan_utils.training import classifiers
+from cgan_utils.training.classifiers import fine_tune, pretrain
 
 STACKED = {
     "mnist": Recipe(layer_epochs=2, epochs=10),
@@ -75,7 +75,7 @@ def train_stacked(name, out):
 
 
 def train_evaluator(name, out):
-    judge = evaluators.train(name, out / name, extra_callbacks=[Say(name)], verbose=0)
+    judge = classifiers.train_evaluator(name, out / name, extra_callbacks=[Say(name)], verbose=0)
     print(f"{name}: {judge.accuracy:.4f} of the test images, {judge.path}")
 
 

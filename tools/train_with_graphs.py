@@ -17,12 +17,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from cgan_utils import backend, callbacks, checkpoints, training
-from cgan_utils.architectures import LATENT
+from cgan_utils import backend
 from cgan_utils.backend import keras, value_and_gradients
 from cgan_utils.errors import CganError
-from cgan_utils.experiments import experiment
-from cgan_utils.layers import to_signed
+from cgan_utils.models.architectures import LATENT
+from cgan_utils.models.experiments import experiment
+from cgan_utils.models.layers import to_signed
+from cgan_utils.training import callbacks, checkpoints
+from cgan_utils.training import train as training
 
 STEPS = 5  # in a graph; where an epoch is no multiple of it, steps are taken one by one
 WARM_UP = 6  # steps before recording, in which cuDNN chooses its algorithms

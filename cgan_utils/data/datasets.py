@@ -1,0 +1,300 @@
+"""`load("mnist")` gives an `ImageDataset`: uint8 images [N, H, W, C], integer labels [N] and the names of the classes.
+
+Files are looked for in this order: `CGAN_DATA_DIR/<name>.npz`, the Keras cache (`KERAS_HOME` or ~/.keras), our own
+cache (`cache_dir()`); what is nowhere is downloaded into the last one. Folders of pictures are read by `folders`.
+"""
+
+import hashlib
+import os
+import warnings
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from numbers import Integral
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import CganError, unknown
+from ..paths import cache_dir
+from . import stand_ins
+from .folders import MappedImages, has_pictures, prepare
+from .sources import SOURCES, DataError, fetch, naming, read_cifar, read_idx, read_npz
+
+TITLES = {
+    "mnist": "MNIST",
+    "fashion_mnist": "Fashion-MNIST",
+    "cifar10": "CIFAR-10",
+    "cifar100": "CIFAR-100",
+    "celeba": "CelebA",
+}
+NAMES = tuple(TITLES)
+SHAPES = {
+    "mnist": (28, 28, 1),
+    "fashion_mnist": (28, 28, 1),
+    "cifar10": (32, 32, 3),
+    "cifar100": (32, 32, 3),
+    "celeba": (64, 64, 3),
+}
+CIFAR100_SUPERCLASSES = {
+    "aquatic_mammals": ("beaver", "dolphin", "otter", "seal", "whale"),
+    "fish": ("aquarium_fish", "flatfish", "ray", "shark", "trout"),
+    "flowers": ("orchid", "poppy", "rose", "sunflower", "tulip"),
+    "food_containers": ("bottle", "bowl", "can", "cup", "plate"),
+    "fruit_and_vegetables": ("apple", "mushroom", "orange", "pear", "sweet_pepper"),
+    "household_electrical_devices": ("clock", "keyboard", "lamp", "telephone", "television"),
+    "household_furniture": ("bed", "chair", "couch", "table", "wardrobe"),
+    "insects": ("bee", "beetle", "butterfly", "caterpillar", "cockroach"),
+    "large_carnivores": ("bear", "leopard", "lion", "tiger", "wolf"),
+    "large_man-made_outdoor_things": ("bridge", "castle", "house", "road", "skyscraper"),
+    "large_natural_outdoor_scenes": ("cloud", "forest", "mountain", "plain", "sea"),
+    "large_omnivores_and_herbivores": ("camel", "cattle", "chimpanzee", "elephant", "kangaroo"),
+    "medium_mammals": ("fox", "porcupine", "possum", "raccoon", "skunk"),
+    "non-insect_invertebrates": ("crab", "lobster", "snail", "spider", "worm"),
+    "people": ("baby", "boy", "girl", "man", "woman"),
+    "reptiles": ("crocodile", "dinosaur", "lizard", "snake", "turtle"),
+    "small_mammals": ("hamster", "mouse", "rabbit", "shrew", "squirrel"),
+    "trees": ("maple_tree", "oak_tree", "palm_tree", "pine_tree", "willow_tree"),
+    "vehicles_1": ("bicycle", "bus", "motorcycle", "pickup_truck", "train"),
+    "vehicles_2": ("lawn_mower", "rocket", "streetcar", "tank", "tractor"),
+}
+_CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+CLASS_NAMES = {
+    "mnist": tuple("0123456789"),
+    "fashion_mnist": _CLOTHES,
+    "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+    "cifar100": tuple(sorted(sum(CIFAR100_SUPERCLASSES.values(), ()))),  # the labels number the names from a to z
+    "celeba": ("face",),
+}
+# The fingerprints of the originals, for what comes from a cache; for CIFAR none is known in the original order.
+FINGERPRINTS = {
+    "mnist": "9c021205615f2b05574dc9e3299798fd2dda8542bf3ccdb91e5aa08efb0d8c90",
+    "fashion_mnist": "7d1f9e9266d58092bb0ba784a0baf0a2752173d2007e4dedf62876fe83eafe24",
+}
+CELEBA_MISSING = (
+    "CelebA is not here and may not be passed on: fetch its aligned pictures from mmlab.ie.cuhk.edu.hk/projects/"
+    "CelebA.html or Kaggle, for non-commercial research only, and put the folder img_align_celeba into the one that "
+    "CGAN_DATA_DIR names, or there celeba64.npz, with images of 64x64 pixels as x_train; or give load() a folder of "
+    "your own pictures, or stand_in=True to try things out."
+)
+# Where that folder may be in CGAN_DATA_DIR; the archive on Kaggle unpacks to one within another.
+CELEBA_FOLDERS = ("celeba", "celeba/img_align_celeba", "img_align_celeba", "img_align_celeba/img_align_celeba")
+# Where the Keras cache holds a data set (CIFAR under several names, packed or unpacked), and what reads the files.
+_FORMATS = {
+    "mnist": ("mnist.npz", read_npz),
+    "fashion_mnist": ("fashion-mnist/*-ubyte.gz", read_idx),
+    "cifar10": ("cifar-10-*py*", partial(read_cifar, "cifar10")),
+    "cifar100": ("cifar-100-*py*", partial(read_cifar, "cifar100")),
+}
+_ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+
+
+@dataclass(frozen=True, eq=False)
+class ImageDataset:
+    """Images and labels, ready to train on.
+
+    `x_train`, `x_test`: uint8 [N, H, W, C], 0 to 255; `y_train`, `y_test`: int32 [N], indices into `class_names`.
+    The images of a folder are `MappedImages`: they lie in a file, and only those asked for are read.
+    `stand_in` says that these are not the images of the data set that gave the name.
+    """
+
+    name: str
+    x_train: np.ndarray | MappedImages
+    y_train: np.ndarray
+    x_test: np.ndarray | MappedImages
+    y_test: np.ndarray
+    class_names: tuple[str, ...]
+    stand_in: bool = False
+
+    @property
+    def classes(self):
+        """How many classes there are."""
+        return len(self.class_names)
+
+    @property
+    def shape(self):
+        """(H, W, C) of one image."""
+        return self.x_train.shape[1:]
+
+    @property
+    def title(self):
+        """The name for people; a stand-in always says so."""
+        return TITLES.get(self.name, self.name) + (" (stand-in)" if self.stand_in else "")
+
+    @cached_property
+    def fingerprint(self):
+        """SHA-256 (hexadecimal) of the shapes, types and bytes of the four arrays."""
+        digest = hashlib.sha256()
+        for array in (self.x_train, self.y_train, self.x_test, self.y_test):
+            digest.update(f"{array.shape}{array.dtype.str}".encode())
+            for i in range(0, len(array), 500):  # of `MappedImages`, only so many are ever in memory
+                digest.update(np.ascontiguousarray(array[i : i + 500]).data)
+        return digest.hexdigest()
+
+    def limited(self, n):
+        """The same data set with the first `n` training images and at most `n` test images; n < 1 raises."""
+        if n < 1:
+            raise CganError(f"A data set needs at least one image, not {n}.")
+        return replace(self, **{key: getattr(self, key)[:n] for key in _ARRAYS})
+
+    def class_index(self, name_or_index):
+        """The index of a class; see the function of the same name."""
+        return class_index(name_or_index, self.class_names)
+
+
+def class_index(value, class_names):
+    """The index in `class_names` of a class name (upper or lower case), an int, or a string of digits.
+
+    A string is a name first, then an index. Raises `CganError` for a class that does not exist.
+    """
+    text = str(value).strip()
+    if not isinstance(value, Integral):
+        if text in class_names:
+            return class_names.index(text)
+        lower = [name.lower() for name in class_names]
+        if text.lower() in lower:
+            return lower.index(text.lower())
+        if not text.removeprefix("-").isdecimal():
+            raise CganError(unknown("class", value, class_names))
+    if not 0 <= int(text) < len(class_names):
+        raise CganError(f"There is no class number {text}; the numbers go from 0 to {len(class_names) - 1}.")
+    return int(text)
+
+
+def load(name, stand_in=False, *, size=32):
+    """Load a data set by its name (one of `NAMES`), or from a folder of pictures, or of a sub-folder for each class.
+
+    stand_in: False for the real images, downloaded if need be; True for a small made-up set of the same shape and
+    classes; "if_missing" for that one only where the real files are not on this machine, with a warning.
+    size: height and width, in pixels, that the images of a folder are cropped and scaled to. That takes a while the
+    first time (see `folders.prepare`); files that can't be read are left out, with a warning.
+
+    Returns an `ImageDataset`. Raises `CganError` for an unknown name, `DataError` for missing or damaged files.
+    """
+    if stand_in not in (False, True, "if_missing"):
+        raise CganError(f'stand_in is {stand_in!r}; choose one of: False, True, "if_missing".')
+    if name not in NAMES:
+        folder = _own_folder(name)
+        if stand_in is True:
+            raise CganError(f"The folder {folder} has no stand-in; leave stand_in out.")
+        return _load_folder(folder, size)
+    if stand_in == "if_missing":
+        stand_in = not available(name)
+        if stand_in:
+            warnings.warn(f"{TITLES[name]} is not on this machine: a small stand-in takes its place.", stacklevel=2)
+    if not stand_in:
+        faces = None if _user_file(name) else _celeba_folder(name)
+        return _load_folder(faces, 64, name) if faces else _load_real(name)
+    arrays = stand_ins.draw(name, SHAPES[name], len(CLASS_NAMES[name]))
+    return ImageDataset(name, *arrays, CLASS_NAMES[name], stand_in=True)
+
+
+def available(name):
+    """Whether the real files of a data set, or a folder of this path, are on this machine."""
+    if name not in NAMES:
+        return _own_folder(name).is_dir()
+    cached = [cache_dir() / name / file.name for file in _originals(name)]
+    elsewhere = _user_file(name) or _celeba_folder(name) or _keras_files(name)
+    return bool(elsewhere or (cached and all(path.is_file() for path in cached)))
+
+
+def _originals(name):
+    return [file for file in SOURCES if file.dataset == name]
+
+
+def _load_real(name):
+    path = _user_file(name)
+    if path:
+        return _dataset(name, read_npz(path), path)
+    if name == "celeba":
+        raise DataError(CELEBA_MISSING)
+    paths = _keras_files(name) or [fetch(file, cache_dir() / name) for file in _originals(name)]
+    _, reader = _FORMATS[name]
+    data = _dataset(name, reader(*paths), paths[0])
+    if name in FINGERPRINTS and data.fingerprint != FINGERPRINTS[name]:
+        raise DataError(f"{paths[0]} does not belong to the original {data.title}; delete it, and it is fetched again.")
+    return data
+
+
+def _user_file(name):
+    """The .npz file that the user provides in CGAN_DATA_DIR, or None."""
+    return _provided([f"{name}.npz"] + ["celeba64.npz"] * (name == "celeba"), Path.is_file)
+
+
+def _celeba_folder(name):
+    """The folder of faces that the user provides in CGAN_DATA_DIR, or None; there is none for another data set."""
+    return _provided(CELEBA_FOLDERS if name == "celeba" else (), has_pictures)
+
+
+def _provided(places, fits):
+    """The first of these places in CGAN_DATA_DIR that fits, or None."""
+    if not os.environ.get("CGAN_DATA_DIR"):
+        return None
+    folder = Path(os.environ["CGAN_DATA_DIR"]).expanduser()
+    if not folder.is_dir():
+        raise DataError(f"CGAN_DATA_DIR names {folder}, which is not a folder; create it or unset the variable.")
+    return next((folder / place for place in places if fits(folder / place)), None)
+
+
+def _keras_files(name):
+    """The paths of a data set in the Keras cache, in the order of `SOURCES`, or none unless all are there."""
+    if name not in _FORMATS:
+        return []
+    pattern, _ = _FORMATS[name]
+    root = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
+    found, wanted = sorted(root.glob(pattern)), len(_originals(name))
+    return found[:wanted] if len(found) >= wanted else []
+
+
+def _dataset(name, arrays, path):
+    """The arrays that `path` held as an `ImageDataset`; arrays of another form raise `DataError`."""
+    with naming(path):
+        if name == "celeba" and "x_train" in arrays and "y_train" not in arrays:
+            arrays = _with_one_class(**arrays)
+        missing = [key for key in _ARRAYS if key not in arrays]
+        if missing:
+            raise ValueError(f"it lacks {', '.join(missing)}")
+        class_names = tuple(map(str, arrays.get("class_names", CLASS_NAMES[name])))
+        checked = []
+        for split in ("train", "test"):
+            x = _checked_images(arrays[f"x_{split}"], SHAPES[name], split)
+            checked += x, _checked_labels(arrays[f"y_{split}"], len(x), len(class_names), split)
+    return ImageDataset(name, *checked, class_names)
+
+
+def _with_one_class(x_train, **_):
+    """Images without labels: the last tenth are for testing, and all are of one class."""
+    cut, y = len(x_train) - len(x_train) // 10, np.zeros(len(x_train), np.int32)
+    return {"x_train": x_train[:cut], "y_train": y[:cut], "x_test": x_train[cut:], "y_test": y[cut:]}
+
+
+def _checked_images(x, shape, split):
+    if x.ndim == 3 and shape[2] == 1:
+        x = x[..., None]
+    if x.dtype != np.uint8 or x.shape[1:] != shape or not len(x):
+        raise ValueError(f"x_{split} is {x.dtype} {list(x.shape)}, not uint8 [N, {', '.join(map(str, shape))}]")
+    return x
+
+
+def _checked_labels(y, images, classes, split):
+    y = y.reshape(-1)
+    if y.dtype.kind not in "iu" or len(y) != images:
+        raise ValueError(f"y_{split} is {y.dtype} [{len(y)}], not one integer for each of {images} images")
+    if y.min() < 0 or y.max() >= classes:
+        raise ValueError(f"y_{split} has labels from {y.min()} to {y.max()}, not 0 to {classes - 1}")
+    return y.astype(np.int32)
+
+
+def _own_folder(name):
+    folder = Path(name)
+    if folder.is_dir():
+        return folder
+    raise CganError(f"There is no folder {name}." if len(folder.parts) > 1 else unknown("data set", name, NAMES))
+
+
+def _load_folder(folder, size, name=None):
+    """A folder of pictures as an `ImageDataset`, under its own name or, with the usual classes, that of a data set."""
+    prepared = prepare(folder, size)
+    if prepared.report:
+        warnings.warn(prepared.report, stacklevel=3)  # where load() was called
+    class_names = CLASS_NAMES[name] if name else prepared.class_names
+    return ImageDataset(name or folder.resolve().name, *prepared.splits(), class_names)

@@ -1,0 +1,1 @@
+"""What one notebook alone needs. Nothing else imports from here."""

@@ -1,0 +1,1 @@
+"""Networks, losses and training steps: all that a paper would call the method."""

@@ -1,0 +1,117 @@
+"""What every trained model of the series has in common, so that one `train` serves them all."""
+
+from ..backend import feed, keras, no_gradients, value_and_gradients
+from .sampling import draw
+
+ops = keras.ops
+
+
+class Game(keras.Model):
+    """A Keras model that `training.train` can train, record, interrupt and resume.
+
+    loss_names: the parts of its loss, which name columns of the history and the entries of `batch_losses`, the losses
+    of the last batch. `generator` draws; `kept` says which networks a run stores, by file name. A subclass adds
+    `train_step` and `test_step`, both on batches (uint8 images [N, H, W, C], integer labels [N]).
+    """
+
+    loss_names = ()
+    players = ()  # names of the attributes that hold the networks in training
+    column = "one class and one noise vector per column"  # what sets the columns of drawings apart
+
+    def __init__(self, name):
+        super().__init__(name=name)
+        self.mean_losses = [keras.metrics.Mean(name=loss) for loss in self.loss_names]
+        shape = (len(self.loss_names),)
+        self.batch_losses = self.add_weight(shape=shape, trainable=False, initializer="zeros", name="batch_losses")
+        self.best = None  # a copy of the generator from its best epoch, where epochs are scored
+        self.built = True
+
+    def compile(self, optimizers, **options):
+        """optimizers: {optimizer: the variables it moves}. Built here, so that a checkpoint can restore their state."""
+        # Without `optimizer=None` Keras would make, and save, an RMSprop that nobody uses; XLA convolutions are
+        # several times slower on a CPU.
+        super().compile(optimizer=None, **{"jit_compile": False, **options})
+        for optimizer, variables in optimizers.items():
+            optimizer.build(variables)
+        self.optimizers = list(optimizers)
+
+    def fit(self, x=None, *args, validation_data=None, **options):
+        """Keras's own, but it doesn't wait at the end of its data; see `backend.feed`."""
+        return super().fit(feed(x), *args, validation_data=feed(validation_data), **options)
+
+    def evaluate(self, x=None, *args, **options):
+        """The same."""
+        return super().evaluate(feed(x), *args, **options)
+
+    @property
+    def metrics(self):
+        return self.mean_losses
+
+    @property
+    def networks(self):
+        """{name: network}, all that is being trained."""
+        return {name: getattr(self, name) for name in self.players}
+
+    @property
+    def kept(self):
+        """{file name: network} of what is worth keeping; 'generator.safetensors' draws."""
+        best = {"generator_best.safetensors": self.best} if self.best else {}
+        return {"generator.safetensors": self.generator, **best}
+
+    def add_best(self):
+        """Make room for the generator of the best epoch; see `scoring.Score`."""
+        self.best = keras.models.clone_model(self.generator)
+
+    def call(self, inputs, training=False):
+        """(noise [N, 100], and labels [N] if it knows classes) → images [N, H, W, C] in [-1, 1]."""
+        return self.generator(inputs, training=training)
+
+    def paint(self, labels, seeds):
+        """uint8 images [N, H, W, C] that show how far the training is: the same ones each time."""
+        return draw(self.generator, labels, seeds)
+
+    def log(self, losses, remember=True):
+        """Take down the losses of a batch; returns the means so far, as Keras expects of a step."""
+        if remember:
+            self.batch_losses.assign(ops.stack(losses))
+        for metric, loss in zip(self.mean_losses, losses, strict=True):
+            metric.update_state(loss)
+        return self.get_metrics_result()
+
+
+class Descent(Game):
+    """A game without an opponent: one optimizer moves all players down one loss, the sum of those in `loss_names`."""
+
+    def compile(self, optimizer, **options):
+        super().compile({optimizer: self.moved}, **options)
+
+    @property
+    def moved(self):
+        """The variables that the optimizer moves."""
+        return [variable for network in self.networks.values() for variable in network.trainable_variables]
+
+    def descend(self, judge):
+        """One step. judge() → (losses, anything else); it is called once, and what it returned is handed back."""
+
+        def play():
+            losses, extra = judge()
+            return [sum(losses)], (losses, extra)
+
+        _, judged, (gradients,) = value_and_gradients(play, [self.moved])
+        with no_gradients():
+            self.optimizers[0].apply(gradients, self.moved)
+        return judged
+
+
+class EncoderDecoder(Descent):
+    """An encoder and a decoder, which is the `generator`."""
+
+    players = ("generator", "encoder")
+
+    def __init__(self, name, encoder, decoder):
+        super().__init__(name=name)
+        self.encoder, self.generator = encoder, decoder
+
+    @property
+    def kept(self):
+        return {**super().kept, "encoder.safetensors": self.encoder}

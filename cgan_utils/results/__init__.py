@@ -1,0 +1,1 @@
+"""Trained runs on disk, and how good their images are."""

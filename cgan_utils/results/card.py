@@ -1,0 +1,104 @@
+"""The card of a run: its README.md, made from run.json and the history, so that it cannot disagree with them."""
+
+import io
+
+from ..models.architectures import conditional
+from ..models.experiments import ALL_CLASSES
+from .verdicts import weaknesses
+
+CURVES = "curves"  # name of the picture of losses and scores
+
+
+def card(name, record, history, pictures, metrics=None):
+    """Markdown text. record: run.json as a dict; history: list of dicts; pictures: names of those in evolution/,
+    and CURVES if there is one.
+
+    metrics: metrics.json as a dict, if the run has been evaluated.
+    """
+    experiment, data, training = record["experiment"], record["data"], record["training"]
+    optimizer = f"{experiment['optimizer']}, learning rate {experiment['learning_rate']:g}"
+    if experiment["optimizer"] == "adam":
+        optimizer += f", β₁ {experiment['beta_1']:g}"
+    named = conditional(experiment["architecture"])
+    planned = experiment["epochs"]
+    sizes = ", ".join(f"{network} {count:,}" for network, count in record["parameters"].items())
+    rows = {
+        "Data": f"{data['title']}: {data['images']:,} training and {data['test_images']:,} test images",
+        "Network": f"{experiment['architecture']}, parameters: {sizes}",
+        "Step": f"{_objective(experiment)}, batch {experiment['batch_size']}, {optimizer}",
+        "Trained": f"{training['epochs']} of {planned} planned epochs, {training['images_seen']:,} images seen",
+        "On": f"{training['machine']}, {training['precision']}, {training['seconds_per_epoch']:.0f} s per epoch",
+        "Trained as": ", ".join(training["trained_as"]),
+        "Draws with": record["draws_with"],
+        "Versions": ", ".join(f"{library} {version}" for library, version in record["versions"].items()),
+    }
+    lines = [f"# {name}", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows.items()), ""]
+    if training["epochs"] < planned:
+        lines += [f"**Shorter than planned:** {training['epochs']} of {planned} epochs.", ""]
+    if history:
+        lines += ["## Last epoch", "", "| | training | test |", "|---|---|---|", *_last_epoch(history[-1]), ""]
+    if CURVES in pictures:
+        lines += ["## Losses and scores", "", f"![losses and scores of each epoch]({CURVES}.png)", ""]
+    if metrics:
+        lines += ["## How good are the images?", "", metrics["verdict"]["text"], "", *_measures(metrics), ""]
+        known = [f"- {sentence}" for sentence in weaknesses(metrics)]
+        lines += ["## Known weaknesses", "", *known, ""] if known else []
+    epochs = sorted(picture for picture in pictures if picture.startswith("epoch"))
+    if epochs:
+        layout = "A row is a class, a column is a seed." if named else "Each image is from a seed of its own."
+        lines += ["## Evolution", "", layout, ""]
+        lines += [f"![{picture}](evolution/{picture}.png)" for picture in (epochs[0], epochs[-1])]
+        lines += [""]
+    if ALL_CLASSES in pictures:
+        lines += ["All classes, three seeds each:", "", f"![all classes](evolution/{ALL_CLASSES}.png)", ""]
+    choice = f" --class {data['class_names'][-1]!r}" if named else " --count 10"
+    lines += ["Draw with it: ", "", f"    cgan generate {name}{choice} --out image.png", ""]
+    return "\n".join(lines)
+
+
+def curves(run):
+    """The picture of a run's losses and scores, as the bytes of a PNG."""
+    import matplotlib.pyplot as plt  # here: writing a card without curves must not cost its loading
+
+    from .curves import epoch_curves
+
+    figure, file = epoch_curves(run.history, run.title), io.BytesIO()
+    figure.savefig(file, format="png", dpi=80, metadata={"Software": None})
+    plt.close(figure)
+    return file.getvalue()
+
+
+def _last_epoch(row):
+    names = {
+        "d_loss": "discriminator loss",
+        "g_loss": "generator loss",
+        "accuracy": "discriminator accuracy",
+        "precision": "precision",
+        "recall": "recall",
+        "f1": "F1",
+        "reconstruction": "reconstruction (nats per image)",
+        "kl": "divergence of the code (nats per image)",
+        "squared_error": "squared error of a pixel in [-1, 1]",
+    }
+    return [f"| {text} | {row[key]:.3f} | {row['val_' + key]:.3f} |" for key, text in names.items() if key in row]
+
+
+def _measures(metrics):
+    """A table of the measures, drawn beside real, with a line on how they were taken."""
+    protocol, rows = metrics["protocol"], ["| | drawn | real |", "|---|---|---|"]
+    for name, value in metrics["drawn"].items():
+        real = metrics["real"].get(name)
+        rows.append(f"| {name.replace('_', ' ')} | {value['mean']:.4g} | {'' if real is None else f'{real:.4g}'} |")
+    count = f"{protocol['images_per_class'] * len(metrics['class_names']):,} images, {protocol['repeats']} times"
+    judge = f"; evaluator: {protocol['evaluator']}" if protocol["evaluator"] else ""
+    return [*rows, "", f"({count}{judge}. What each measure is: `cgan_utils/results/evaluation.py`.)"]
+
+
+def _objective(experiment):
+    if experiment.get("game") == "vae":
+        return f"evidence lower bound, pixel variance {experiment['pixel_variance']:g}"
+    if experiment.get("game") == "autoencoder":
+        return "squared error"
+    extras = (("label_smoothing", "label smoothing"), ("label_noise", "label noise"))
+    said = "".join(f", {text} {experiment[key]:g}" for key, text in extras if experiment.get(key))
+    return f"{experiment['update']}, {experiment['loss']} loss{said}"

@@ -1,0 +1,206 @@
+"""How good are the images of a run? The protocol of the measures, and metrics.json, which holds what they found.
+
+A run draws as many images of each class, three times, each time from other seeds. The evaluator of its data set looks
+at them, and at real images for comparison (see `evaluators`; each measure is defined in `measures`):
+
+    class_accuracy   share of the drawn images that the evaluator takes for the class that was asked for; real: the
+                     share for the test images, the ceiling
+    frechet, kernel, precision, recall, density, coverage
+                     drawn images against the test images, in the evaluator's features; real: as many training images
+                     against the test images, the floor of the distances and the ceiling of the others
+    diversity        within a class, of the pixels, mean over the classes; real: of the test images
+    nearest_…        nearness to the training images, in the pixels and in the features; the goal is 1
+
+A run without classes, or of a data set without an evaluator, gets the measures that apply.
+"""
+
+import time
+from functools import cache, cached_property
+
+import numpy as np
+
+from .. import backend
+from ..data.datasets import load
+from ..errors import CganError
+from ..models.sampling import draw
+from . import measures
+from .evaluator import find_evaluator
+from .measures import frechet_distance, kernel_distance
+from .verdicts import verdict
+
+FORMAT = 1
+REPEATS = 3
+NEIGHBOURS = 5
+CROWD = 5000  # images of either side among whose neighbourhoods precision, recall, density and coverage are counted
+TOTAL = 10_000  # images in a draw, of all classes together
+COMPARED = 1000  # images of a class whose pixels are compared with each other, or with all training images: it is slow
+
+
+class Reference:
+    """The real images that drawn ones are compared with. data: an `ImageDataset`; judge: its `Evaluator`, or None.
+
+    What a measure needs is computed when it is first asked for, and kept.
+    """
+
+    def __init__(self, data, judge=None):
+        if judge and judge.record["data"]["stand_in"] != data.stand_in:
+            raise CganError(f"The evaluator of {data.name} learned from other images than those at hand.")
+        self.data, self.judge = data, judge
+
+    @cached_property
+    def test(self):
+        """Features and probabilities of the test images."""
+        return self.judge.look(self.data.x_test)
+
+    @cached_property
+    def train_features(self):
+        return self.judge.look(self.data.x_train)[0]
+
+    @cached_property
+    def floor(self):
+        """What as many training images as there are test images score against these: a dict of floats."""
+        count = min(len(self.data.x_train), len(self.data.x_test))
+        chosen = np.random.default_rng(0).permutation(len(self.data.x_train))[:count]
+        return self.distances(self.train_features[chosen])
+
+    def real(self, conditional):
+        """What real images score, {measure: float}, and by class, {measure: one for each}; see `_measure`.
+
+        conditional: whether by class; else they are compared with each other whatever their class.
+        """
+        data, scores, by_class = self.data, {}, {}
+        labels, classes = (data.y_test, data.classes) if conditional else (np.zeros_like(data.y_test), 1)
+        if self.judge:
+            scores |= self.floor
+        if self.judge and conditional:
+            right = self.test[1].argmax(axis=1) == labels
+            scores["class_accuracy"] = right.mean()
+            by_class["class_accuracy"] = _by_class(np.mean, right, labels, classes)
+        by_class["diversity"] = _by_class(_diversity, data.x_test, labels, classes)
+        return scores | {"diversity": np.mean(by_class["diversity"])}, by_class
+
+    def distances(self, features):
+        """The measures of features [N, d] against those of the test images."""
+        real = self.test[0]
+        frechet, (kernel, error) = (measure(real, features) for measure in (frechet_distance, kernel_distance))
+        return {
+            "frechet": frechet,
+            "kernel": kernel,
+            "kernel_error": error,
+            **measures.neighbourhoods(_some(real, CROWD), _some(features, CROWD), NEIGHBOURS),
+        }
+
+    def nearness(self, images, features):
+        """How near to the training images drawn ones are: in the pixels, of a thousand of them, and in the features."""
+        data = self.data
+        images, test = (_some(own, COMPARED) for own in (images, data.x_test))
+        sets = {"pixels": (images, data.x_train, test)}
+        if self.judge:
+            sets["features"] = (features, self.train_features, self.test[0])
+        found = {kind: measures.memorisation(*three) for kind, three in sets.items()}
+        return {f"nearest_{kind}_{name}": value for kind in found for name, value in found[kind].items()}
+
+
+@cache
+def reference_of(name, stand_in=False):
+    """The `Reference` for a data set by name; made once."""
+    return Reference(load(name, stand_in), find_evaluator(name, stand_in))
+
+
+def evaluate(run, reference=None, per_class=None, repeats=REPEATS, progress=None):
+    """All measures of a `Run`'s images, as a dict that JSON can hold. Nothing is written; `Run.keep_metrics` does it.
+
+    reference: a `Reference`, by default that of the run's data set. per_class: images of each class in each of the
+    `repeats` draws, by default 10,000 divided by the number of classes. progress: called with a share, 0 to 1.
+    Raises CganError for a run that can't be measured: an autoencoder, too few images, or data that are not here.
+    """
+    if run.experiment.game == "autoencoder":
+        raise CganError(f"{run.name} is an autoencoder: its codes follow no law from which new ones could be drawn.")
+    reference = reference or reference_of(run.record["data"]["name"], run.record["data"]["stand_in"])
+    judge, classes, start = reference.judge, len(run.class_names), time.monotonic()
+    per_class = per_class or (TOTAL if judge else COMPARED) // classes
+    draws = []
+    for repeat in range(repeats):
+        labels = np.repeat(np.arange(classes), per_class)
+        images = draw(run.generator(), labels, repeat * len(labels) + np.arange(len(labels)))
+        draws.append(_measure(reference, images, labels, run.conditional, full=not repeat))
+        if progress:
+            progress((repeat + 1) / repeats)
+    drawn, by_class, confusion = zip(*draws, strict=True)
+    real, real_by_class = reference.real(run.conditional)
+    metrics = {
+        "format": FORMAT,
+        "protocol": _protocol(run, reference, per_class, repeats),
+        "seconds": round(time.monotonic() - start, 1),
+        "machine": backend.machine(),
+        "versions": backend.versions(),
+        "drawn": {name: _mean_and_values([own[name] for own in drawn if name in own]) for name in drawn[0]},
+        "real": {name: _rounded(value) for name, value in real.items()},
+        "by_class": {name: _rounded(np.mean([own[name] for own in by_class], axis=0)) for name in by_class[0]},
+        "real_by_class": {name: _rounded(values) for name, values in real_by_class.items()},
+        "class_names": list(run.class_names),
+        "seen_names": list(judge.class_names) if judge else [],
+        "confusion": np.sum(confusion, axis=0).tolist() if judge else [],
+    }
+    return metrics | {"verdict": verdict(metrics)}
+
+
+def _protocol(run, reference, per_class, repeats):
+    """What was compared with what, so that whoever reads the numbers can tell which others they compare with."""
+    data, judge = reference.data, reference.judge
+    return {
+        "images_per_class": per_class,
+        "repeats": repeats,
+        "neighbours": NEIGHBOURS,
+        "neighbourhood_images": CROWD,
+        "generator": run.draws_with,
+        "generator_sha256": run.weights[run.draws_with],
+        "evaluator": judge and judge.path.name,
+        "evaluator_sha256": judge and judge.sha256,
+        "evaluator_accuracy": judge and judge.accuracy,
+        "data_fingerprint": data.fingerprint,
+        "training_images": len(data.x_train),
+        "test_images": len(data.x_test),
+    }
+
+
+def _measure(reference, images, labels, conditional, full):
+    """Of one draw: {measure: float}, {measure: one for each class}, and how often each class was seen as each."""
+    scores, by_class, confusion, features = {}, {}, None, None
+    classes = labels[-1] + 1
+    if reference.judge:
+        features, chances = reference.judge.look(images)
+        seen = chances.argmax(axis=1)
+        confusion = np.zeros((classes, chances.shape[1]), int)
+        np.add.at(confusion, (labels, seen), 1)
+        if conditional:
+            scores["class_accuracy"] = (seen == labels).mean()
+            by_class["class_accuracy"] = _by_class(np.mean, seen == labels, labels, classes)
+        scores |= reference.distances(features)
+    by_class["diversity"] = _by_class(_diversity, images, labels, classes)
+    scores["diversity"] = np.mean(by_class["diversity"])
+    if full:
+        scores |= reference.nearness(images, features)
+    return scores, by_class, confusion
+
+
+def _by_class(measure, values, labels, classes):
+    return [measure(values[labels == label]) for label in range(classes)]
+
+
+def _diversity(images):
+    return measures.diversity(images[:COMPARED])
+
+
+def _some(images, count):
+    """`count` of the images at equal distances, so that all classes of a draw are among them."""
+    return images[np.linspace(0, len(images) - 1, min(count, len(images))).astype(int)]
+
+
+def _mean_and_values(values):
+    return {"mean": _rounded(np.mean(values)), "values": _rounded(values)}
+
+
+def _rounded(values):
+    """To six digits, as plain floats: the rest is noise, and differs from machine to machine."""
+    return [float(f"{value:.6g}") for value in values] if np.ndim(values) else float(f"{values:.6g}")

@@ -1,0 +1,82 @@
+"""The evaluators: for each data set one small classifier that looks at drawn images, trained here on the real ones.
+
+What an evaluator sees is worth as much as its own test accuracy, which lies beside it in resultados/evaluadores/ with
+the record of its training. Distances in its features are not the 'FID' of the literature, and compare only with those
+of the same evaluator; see `evaluation`.
+"""
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from ..backend import keras
+from ..errors import CganError, unknown
+from ..models.classifier import Recipe
+from ..models.layers import to_signed
+from ..paths import shipped_folder
+from .classifier import RECORD, Stacked
+
+FOLDER = "evaluadores"
+BATCH = 500
+
+# What moves an image must not change its class: no digit is its own mirror image.
+_GREY = Recipe(blocks=((32,), (64, 64), (128, 128, 128)), layer_epochs=0, epochs=24, patience=6, weight_decay=0.05)
+COLOUR = replace(
+    _GREY, blocks=((64,), (128, 128), (256, 256), (512,)), pooled=True, epochs=20, dropout=0.2, shift=3, flip=True
+)
+RECIPES = {
+    "mnist": Recipe(layer_epochs=0, epochs=10),
+    "fashion_mnist": replace(_GREY, shift=1, flip=True),
+    "cifar10": COLOUR,
+    "cifar100": replace(COLOUR, epochs=22, dropout=0.3, hole=8, smoothing=0.1),
+}
+
+
+class Evaluator(Stacked):
+    """`Evaluator("mnist")` opens the shipped one of a data set, `Evaluator(path)` any folder that `train` wrote.
+
+    `accuracy`: share of the real test images that it recognises; `width`: numbers by which it describes an image;
+    `sha256` of its weights. Raises CganError, in one sentence, if there is none, or if its files are damaged.
+    """
+
+    def __init__(self, name_or_path):
+        path = Path(name_or_path)
+        if not (path / RECORD).is_file():
+            if str(name_or_path) not in available():
+                raise CganError(unknown("evaluator", name_or_path, available()))
+            path = Path(FOLDER) / path
+        super().__init__(path)
+        planes = self.network.get_layer("join").input  # what leaves the last block
+        features = keras.layers.GlobalAveragePooling2D(name="features")(planes)
+        self.width, self.sha256 = features.shape[-1], self.record["sha256"]
+        self.accuracy = float(self.scores["accuracy"].iloc[0])
+        self._both = keras.Model(self.network.input, [features, self.network.output])
+
+    def look(self, images):
+        """uint8 images [N, H, W, C] → features [N, width], the means of the planes of the last block, and
+        probabilities [N, classes]; both float32."""
+        if images.shape[1:] != self.network.input.shape[1:]:
+            wanted = "×".join(map(str, self.network.input.shape[1:]))
+            raise CganError(f"The evaluator {self.path.name} looks at images of {wanted}, not {images.shape[1:]}.")
+        seen = [self._see(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+        return tuple(np.concatenate(parts) for parts in zip(*seen, strict=True))
+
+    def _see(self, images):
+        features, logits = self._both.predict_on_batch(keras.ops.convert_to_numpy(to_signed(images)))
+        return features, keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+
+
+def available():
+    """The names of the shipped evaluators."""
+    return [file.parent.name for file in sorted((shipped_folder() / FOLDER).glob(f"*/{RECORD}"))]
+
+
+def find_evaluator(name, stand_in=False):
+    """The evaluator that ships for a data set, or None. A stand-in has none: an evaluator knows the real images."""
+    path = shipped_folder() / FOLDER / name
+    return _opened(path) if not stand_in and (path / RECORD).is_file() else None
+
+
+_opened = cache(Evaluator)

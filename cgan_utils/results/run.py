@@ -1,0 +1,280 @@
+"""A trained run on disk: the only file that knows how a folder of `resultados/` is laid out.
+
+    run.json                        what was trained, on what, for how long, with which versions; hashes of the weights
+    generator.safetensors           the generator after the last step, in few bits; see `weights`
+    generator_averaged.safetensors  the averaged generator, if any
+    generator_best.safetensors      the generator after its best epoch, where epochs were scored
+    encoder.safetensors             the encoder of a variational autoencoder
+    history.csv                     a row per epoch
+    losses.npz                      `losses` [steps, 2]: discriminator and generator, a row per iteration (of an
+                                    autoencoder: reconstruction and divergence)
+    evolution/epoch_0005.png        a row per class, a column per seed, at native resolution; of very many classes
+                                    some, then evolution/all_classes.png shows all after the last such epoch
+    metrics.json                    how good the images are, if `cgan evaluate` has measured it; see `evaluation`
+    curves.png                      losses and scores of each epoch, drawn when the run is evaluated
+    README.md                       the card, made from the others
+
+Nothing is unpickled and no code is read from files: the network is rebuilt by name.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from safetensors import SafetensorError
+
+from ..data.datasets import class_index
+from ..errors import CganError, unknown
+from ..images import from_png, to_png
+from ..models.architectures import conditional
+from ..models.experiments import EXPERIMENTS, Experiment, shown_classes
+from ..paths import own_folder, shipped_folder
+from .card import CURVES, card, curves
+from .weights import pack, unpack
+
+FORMAT = 1
+LAST, AVERAGED, ENCODER = "generator.safetensors", "generator_averaged.safetensors", "encoder.safetensors"
+METRICS = "metrics.json"
+
+
+def list_runs():
+    """Folder of each run that can be opened by name, shipped ones first: {name: path}."""
+    found = {}
+    for folder in (shipped_folder(), own_folder()):
+        for file in sorted(folder.glob("*/run.json")):
+            name = file.parent.name
+            found[name if name not in found else f"runs/{name}"] = file.parent
+    return found
+
+
+class Run:
+    """One trained run. `Run("modelo_1_mnist_v2")` opens it by name, `Run(path)` from any folder.
+
+    Raises CganError, in one sentence, for a run that is missing, damaged, or of another version.
+    """
+
+    def __init__(self, name_or_path):
+        self.path = _find(name_or_path)
+        self.record = _read_json(self.path / "run.json")
+        if self.record.get("format") != FORMAT:
+            raise CganError(
+                f"{self.path} is in format {self.record.get('format')!r}, and this version reads {FORMAT}; "
+                "update the project, or train the run again."
+            )
+        self.name = self.path.name
+        try:
+            self.experiment = Experiment.from_dict(self.record["experiment"])
+            data = self.record["data"]
+            self.conditional = conditional(self.experiment.architecture)
+            self.class_names = tuple(data["class_names"]) if self.conditional else ("any",)
+            self.shape = tuple(data["shape"])
+            epochs = self.record["training"]["epochs"]
+            self.age = f"{epochs} epoch{'s' * (epochs != 1)}"
+            self.title = f"{self.name} ({data['title']}, {self.age})"
+            self.weights, self.draws_with = dict(self.record["weights"]), self.record["draws_with"]
+        except (KeyError, TypeError) as error:
+            raise CganError(f"{self.path / 'run.json'} lacks {error}; copy the run again.") from None
+        self._networks = {}
+
+    def generator(self, file=None):
+        """The generator as a Keras model, float32: (noise [N, 100], labels [N]) → [N, H, W, C] in [-1, 1].
+
+        An unconditional one takes no labels. file: LAST or AVERAGED, by default the one that the run draws with.
+        """
+        return self.network(file or self.draws_with)
+
+    def network(self, file):
+        """The network that is kept in `file`, one of `weights`, as a Keras model."""
+        from ..models.networks import (  # here: listing runs must not cost Keras's seconds to load
+            build_encoder,
+            build_generator,
+        )
+
+        if file not in self._networks:
+            builder = build_encoder if file == ENCODER else build_generator
+            model = builder(self.experiment.architecture, len(self.class_names), self.shape, dtype="float32")
+            self._fill(model, file)
+            self._networks[file] = model
+        return self._networks[file]
+
+    def generate(self, classes, seeds, file=None):
+        """New images, uint8 [N, H, W, C]: the i-th is of class classes[i] (name or index) from seeds[i].
+
+        One class, or one seed, may stand for all; a run without classes has one, 'any'. The same run, class and seed
+        is the same image on every machine, up to rounding.
+        """
+        from ..models.sampling import draw
+
+        classes, seeds = np.atleast_1d(classes), np.atleast_1d(seeds)
+        count = max(len(classes), len(seeds))
+        labels = [class_index(value, self.class_names) for value in classes.tolist()]
+        return draw(self.generator(file), np.broadcast_to(labels, count), np.broadcast_to(seeds, count))
+
+    def prefer(self, file):
+        """Draw with `file` (LAST or AVERAGED) from now on: rewrites run.json and the card."""
+        if file not in self.weights:
+            raise CganError(f"Run {self.name} has no {file}; it has {', '.join(self.weights)}.")
+        self.record["draws_with"] = self.draws_with = file
+        self._rewrite({"run.json": _listing(self.record)})
+
+    @property
+    def metrics(self):
+        """What `evaluation.evaluate` found for the generator that draws; None if it has not looked at that one."""
+        found = _read_json(self.path / METRICS) if (self.path / METRICS).is_file() else {}
+        fits = found.get("protocol", {}).get("generator_sha256") == self.weights[self.draws_with]
+        return found if fits else None
+
+    def keep_metrics(self, metrics):
+        """Write what `evaluation.evaluate` found into metrics.json, draw the curves, and renew the card."""
+        lines = [f" {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in metrics.items()]
+        self._rewrite({METRICS: "{\n" + ",\n".join(lines) + "\n}\n", f"{CURVES}.png": curves(self)})
+
+    def _rewrite(self, contents):
+        """Replace some files, {name: text or bytes}, and then the card."""
+        for name, content in contents.items():
+            _replace(self.path / name, content)
+        pictures = [picture.stem for folder in (".", "evolution") for picture in (self.path / folder).glob("*.png")]
+        history = self.history.to_dict("records")
+        _replace(self.path / "README.md", card(self.name, self.record, history, pictures, self.metrics))
+
+    def export(self, path):
+        """Write the generator in Keras's own format; `keras.saving.load_model` opens it without this package."""
+        path = Path(path)
+        if path.suffix != ".keras":
+            raise CganError(f"{path} must end in .keras, the format that every Keras 3 opens.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.generator().save(path)
+        return path
+
+    @property
+    def history(self):
+        """One row per epoch: losses and scores in training, and on the test images (columns val_…)."""
+        return pd.read_csv(self._file("history.csv"))
+
+    @property
+    def losses(self):
+        """float32 [iterations, 2]: loss of the discriminator and of the generator; see `loss_names`."""
+        with np.load(self._file("losses.npz"), allow_pickle=False) as file:
+            return file["losses"]
+
+    @property
+    def loss_names(self):
+        """What the columns of `losses` are, by their names in `history`."""
+        known = {"gan": ("d_loss", "g_loss"), "vae": ("reconstruction", "kl"), "autoencoder": ("squared_error",)}
+        return known[self.experiment.game]
+
+    @property
+    def evolution(self):
+        """{epoch: uint8 picture}, a row per class and a column per seed; epoch 0 is before training."""
+        files = sorted((self.path / "evolution").glob("epoch_*.png"))
+        return {int(file.stem.removeprefix("epoch_")): from_png(file) for file in files}
+
+    @property
+    def shown_classes(self):
+        """The names of the rows of an evolution picture, from top to bottom."""
+        return [self.class_names[label] for label in shown_classes(self.class_names)]
+
+    @property
+    def size(self):
+        """Bytes on disk."""
+        return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
+
+    def _file(self, name):
+        if not (self.path / name).is_file():
+            raise CganError(f"{self.path / name} is missing; copy the run again, or train it again.")
+        return self.path / name
+
+    def _fill(self, model, file):
+        """Put the weights that are kept in `file` into the model."""
+        misfit = CganError(f"{self.path / file} does not fit network {self.experiment.architecture}; copy it again.")
+        empty = {variable.path: variable for variable in model.variables}
+        for name, array in self._read_weights(file):
+            variable = empty.pop(name, None)
+            if variable is None or tuple(variable.shape) != array.shape:
+                raise misfit
+            variable.assign(array)
+        if empty:
+            raise misfit
+
+    def _read_weights(self, file):
+        if file not in self.weights:
+            raise CganError(f"Run {self.name} has no {file}; it has {', '.join(self.weights)}.")
+        content = self._file(file).read_bytes()
+        if hashlib.sha256(content).hexdigest() != self.weights[file]:
+            raise CganError(
+                f"{self.path / file} is truncated or altered (its sha256 is not that of run.json); copy it again."
+            )
+        try:
+            return unpack(content)
+        except SafetensorError as error:
+            raise CganError(f"{self.path / file} is no safetensors file ({error}); copy it again.") from None
+
+
+def write_run(path, record, networks, history, losses, evolution):
+    """Write a run's folder, complete or not at all, and return it opened.
+
+    record: run.json without 'format' and 'weights'; networks: {LAST: model, …}; history: list of dicts;
+    losses: [steps, k]; evolution: {file name without ending: uint8 picture}.
+    """
+    path = Path(path)
+    new, old = path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
+    shutil.rmtree(new, ignore_errors=True)
+    (new / "evolution").mkdir(parents=True)
+    weights = {file: pack(model) for file, model in networks.items()}
+    for file, content in weights.items():
+        (new / file).write_bytes(content)
+    hashes = {file: hashlib.sha256(content).hexdigest() for file, content in weights.items()}
+    record = {"format": FORMAT, **record, "weights": hashes}
+    (new / "run.json").write_text(_listing(record), encoding="utf-8")
+    (new / "README.md").write_text(card(path.name, record, history, evolution), encoding="utf-8")
+    pd.DataFrame(history, columns=None if history else ["epoch", "seconds"]).round(6).to_csv(
+        new / "history.csv", index=False, lineterminator="\n"
+    )
+    np.savez_compressed(new / "losses.npz", losses=np.asarray(losses or np.empty((0, 2)), "float32"))
+    for name, picture in evolution.items():
+        (new / "evolution" / f"{name}.png").write_bytes(to_png(picture))
+    shutil.rmtree(old, ignore_errors=True)
+    if path.exists():
+        path.rename(old)
+    new.rename(path)
+    shutil.rmtree(old, ignore_errors=True)
+    return Run(path)
+
+
+def _listing(record):
+    return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+
+
+def _replace(path, content):
+    """Write a file, complete or not at all."""
+    new = path.with_name(f".{path.name}")
+    new.write_bytes(content if isinstance(content, bytes) else content.encode())
+    os.replace(new, path)
+
+
+def _find(name_or_path):
+    path = Path(name_or_path)
+    if (path / "run.json").is_file():
+        return path.resolve()
+    runs = list_runs()
+    if str(name_or_path) in runs:
+        return runs[str(name_or_path)]
+    if path.is_dir():
+        raise CganError(f"{path} holds no run.json, so it is not a run; give a run's name or its folder.")
+    if str(name_or_path) in EXPERIMENTS:
+        raise CganError(f"{name_or_path} has not been trained here; `cgan train {name_or_path}` does it.")
+    raise CganError(unknown("run", name_or_path, runs) if runs else f"There is no run {str(name_or_path)!r}.")
+
+
+def _read_json(file):
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CganError(f"{file} can't be read ({error}); copy the run again.") from None
+    if not isinstance(content, dict):
+        raise CganError(f"{file} does not describe a run; copy the run again.")
+    return content

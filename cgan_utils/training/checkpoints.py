@@ -1,0 +1,97 @@
+"""The whole state of a training in one file, so that 'interrupted and resumed' equals 'never interrupted'.
+
+Keras's own files leave out what a two-player model needs: the second optimizer and every seed generator's state.
+"""
+
+import json
+import os
+import struct
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from ..backend import keras
+from ..errors import CganError
+
+
+@dataclass
+class Progress:
+    """How far a training has come, and what it has seen on the way."""
+
+    epoch: int = 0  # epochs finished
+    step: int = 0  # steps done of the epoch under way
+    seconds: float = 0.0  # spent on the epoch under way
+    history: list = field(default_factory=list)  # a dict per finished epoch
+    trained_as: list = field(default_factory=list)  # names of the experiments that this training has served
+    losses: list = field(default_factory=list)  # a tuple per step, in the order of the game's `loss_names`
+    evolution: dict = field(default_factory=dict)  # name, such as 'epoch_0005' → uint8 picture [H, W, C]
+
+
+def save(path, game, progress, identity):
+    """Write everything to `path`, under a temporary name first: a kill at any moment leaves the old file or the new.
+
+    identity: JSON-able dict that a later `restore` must find unchanged.
+    """
+    tensors = {name: np.asarray(_numpy(variable)) for name, variable in _variables(game).items()}
+    tensors["losses"] = np.asarray(progress.losses or np.empty((0, 2)), "float32")
+    tensors |= {f"evolution/{name}": picture for name, picture in progress.evolution.items()}
+    numbers = {k: v for k, v in vars(progress).items() if k not in ("losses", "evolution")}
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    save_file(tensors, temporary, {"progress": json.dumps(numbers), "identity": json.dumps(identity)})
+    os.replace(temporary, path)
+
+
+def read_progress(path, identity=None):
+    """The `Progress` in the file. Raises CganError if it is damaged or, given an identity, of another training."""
+    with _opened(path) as file:
+        metadata = file.metadata()
+        theirs = json.loads(metadata["identity"])
+        identity = theirs if identity is None else identity
+        names = [name for name in {**theirs, **identity} if theirs.get(name) != identity.get(name)]
+        changed = [f"{name} {theirs.get(name, 'default')} → {identity.get(name, 'default')}" for name in names]
+        if changed:
+            raise CganError(
+                f"{path} is of a training with other settings ({'; '.join(changed)}); "
+                "use the same ones, or train into another folder."
+            )
+        progress = Progress(**json.loads(metadata["progress"]))
+        progress.losses = [tuple(map(float, pair)) for pair in file.get_tensor("losses")]
+        pictures = [key for key in file.keys() if key.startswith("evolution/")]  # noqa: SIM118 (not a dict)
+        progress.evolution = {key.partition("/")[2]: file.get_tensor(key) for key in pictures}
+    return progress
+
+
+def restore(path, game):
+    """Put every weight, optimizer slot, seed and metric of `game` back to what it was when the file was written."""
+    variables = _variables(game)
+    with _opened(path) as file:
+        missing = [name for name in variables if name not in file.keys()]  # noqa: SIM118
+        if missing:
+            raise CganError(f"{path} does not hold {missing[0]}; it was written by another version of the networks.")
+        for name, variable in variables.items():
+            variable.assign(file.get_tensor(name))
+
+
+def _variables(game):
+    """Every variable that a training step reads or writes, under a name that is the same in every process."""
+    owners = [game, *game.optimizers, *game.metrics]
+    unique = {id(variable): variable for owner in owners for variable in owner.variables}
+    return {f"{i:03d}/{variable.name}": variable for i, variable in enumerate(unique.values())}
+
+
+def _numpy(variable):
+    return keras.ops.convert_to_numpy(variable.value)
+
+
+def _opened(path):
+    try:
+        return safe_open(path, framework="numpy")
+    except FileNotFoundError:
+        raise CganError(f"There is no checkpoint at {path}; start without --resume.") from None
+    except (SafetensorError, struct.error, OSError) as error:
+        raise CganError(f"{path} is damaged ({error}); delete it and train again.") from None

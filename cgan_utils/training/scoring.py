@@ -1,0 +1,38 @@
+"""Scores while a network trains: what the losses don't say."""
+
+import numpy as np
+
+from ..backend import keras
+from ..errors import CganError
+from ..models.sampling import draw
+from ..results import measures
+
+
+class Score(keras.callbacks.Callback):
+    """After each epoch draws `per_class` images of each class, always from the same seeds, and has them judged.
+
+    Adds to the history `class_accuracy`, if there are classes, and `frechet`, the distance to the test images in the
+    evaluator's features; both are defined in `evaluation`, but fewer images make the distance larger than there. The
+    generator of the epoch with the smallest distance is kept as the game's `best`.
+
+    reference: an `evaluation.Reference`. Raises CganError where it has no evaluator, or for too few images.
+    """
+
+    def __init__(self, progress, reference, classes, per_class):
+        super().__init__()
+        if not reference.judge:
+            raise CganError(f"There is no evaluator for {reference.data.name}, so its drawings can't be scored.")
+        least = -(-(reference.judge.width + 1) // classes)
+        if per_class < least:
+            raise CganError(f"Scores of {per_class} images a class are too uncertain; ask for {least} or more.")
+        self.progress, self.reference = progress, reference
+        self.labels = np.repeat(np.arange(classes), per_class)
+
+    def on_epoch_end(self, epoch, logs=None):
+        images = draw(self.model.generator, self.labels, range(len(self.labels)))
+        features, chances = self.reference.judge.look(images)
+        if self.labels[-1]:
+            logs["class_accuracy"] = float((chances.argmax(axis=1) == self.labels).mean())
+        logs["frechet"] = measures.frechet_distance(self.reference.test[0], features)
+        if logs["frechet"] <= min((row["frechet"] for row in self.progress.history), default=np.inf):
+            self.model.best.set_weights(self.model.generator.get_weights())

@@ -1,0 +1,260 @@
+"""`train(experiment)`: from a row of the catalogue to a run on disk, through any number of interruptions."""
+
+import itertools
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+
+from .. import backend
+from ..backend import keras
+from ..data.datasets import SHAPES, ImageDataset, load
+from ..errors import CganError
+from ..models.architectures import conditional
+from ..models.autoencoders import Autoencoder
+from ..models.experiments import Experiment
+from ..models.experiments import experiment as find_experiment
+from ..models.gan import ConditionalGAN
+from ..models.losses import adversarial_loss
+from ..models.networks import build, build_encoder, build_generator
+from ..models.vae import ConditionalVAE
+from ..paths import own_folder
+from ..results.evaluation import Reference
+from ..results.evaluator import find_evaluator
+from ..results.run import LAST, write_run
+from . import callbacks, checkpoints
+from .scoring import Score
+
+TEST_BATCH = 500
+SEEN = 5_000  # training images, at most, that are judged like test images after each epoch
+
+
+def order(count, seed, epoch):
+    """The order in which an epoch goes through `count` images; it depends on (seed, epoch) alone."""
+    return np.random.default_rng((seed, epoch)).permutation(count)
+
+
+def batches(images, labels, batch_size, seed, epoch=0, step=0):
+    """Endless batches from `step` of `epoch` on; each epoch in its `order`.
+
+    Whole batches only, so that every step has the same shapes.
+    """
+    for current in itertools.count(epoch):
+        places = order(len(images), seed, current)
+        for i in range(step, len(images) // batch_size):
+            chosen = places[i * batch_size : (i + 1) * batch_size]
+            yield images[chosen], labels[chosen]
+        step = 0
+
+
+def make_game(settings, data, dtype=None):
+    """The compiled `Game` of an `Experiment` for an `ImageDataset`, initialised from its seed."""
+    if settings.game == "gan":
+        return make_gan(settings, data, dtype)
+    keras.utils.set_random_seed(settings.seed)
+    builders = (build_encoder, build_generator)
+    networks = [make(settings.architecture, data.classes, data.shape, dtype) for make in builders]
+    if settings.game == "vae":
+        game = ConditionalVAE(*networks, settings.pixel_variance, settings.seed)
+    else:
+        game = Autoencoder(*networks)
+    game.compile(make_optimizer(settings))
+    return game
+
+
+def make_gan(settings, data, dtype=None):
+    """The same for the two-player games."""
+    keras.utils.set_random_seed(settings.seed)
+    networks = build(settings.architecture, data.classes, data.shape, dtype)
+    gan = ConditionalGAN(*networks, update=settings.update, averaging=settings.averaging, seed=settings.seed)
+    loss = adversarial_loss(settings.loss, settings.label_smoothing, settings.label_noise, settings.seed)
+    gan.compile(loss, make_optimizer(settings), make_optimizer(settings))
+    return gan
+
+
+def make_optimizer(settings):
+    if settings.optimizer == "adam":
+        return keras.optimizers.Adam(settings.learning_rate, beta_1=settings.beta_1)
+    return keras.optimizers.RMSprop(settings.learning_rate)
+
+
+def train(
+    experiment,
+    out=None,
+    *,
+    resume=False,
+    data=None,
+    limit_images=None,
+    precision="auto",
+    checkpoint_minutes=5.0,
+    checkpoint_steps=None,
+    score=None,
+    minutes=None,
+    verbose=1,
+    extra_callbacks=(),
+    **changes,
+):
+    """Train an experiment (a name or an `Experiment`) and return its `Run`.
+
+    out: folder of the run, by default a new one in runs/. It is rewritten after each epoch, and a checkpoint with
+    the whole state lies beside it (`<out>.checkpoint`), written each epoch and every `checkpoint_minutes`.
+    resume: go on from that checkpoint; on a CPU the result equals, bit for bit, that of a run never interrupted.
+    minutes: stop after so long as after a Ctrl-C, for a machine that is lent for a time.
+    score: after each epoch have so many drawings of each class judged; see `scoring.Score`.
+    data: an `ImageDataset`, or the name or folder of one; by default the experiment's. changes: fields of the
+    experiment, such as epochs=5.
+    Ctrl-C stops after the step under way and keeps what was trained; a second one stops at once, and what the last
+    checkpoint holds is kept.
+
+    Raises CganError for bad settings, data that are not there, a checkpoint that does not fit, losses that are no
+    numbers, and a generator that collapsed.
+    """
+    settings = experiment if isinstance(experiment, Experiment) else find_experiment(experiment)
+    settings = replace(settings, **{name: value for name, value in changes.items() if value is not None})
+    out = Path(out) if out else _default_folder(settings.name, resume)
+    checkpoint = out.with_name(f"{out.name}.checkpoint")
+    if not resume and (out.exists() or checkpoint.exists()):
+        raise CganError(f"{out} already holds a training; continue it with --resume, or choose another folder.")
+    if not isinstance(data, ImageDataset):
+        data = load(data or settings.dataset, size=SHAPES[settings.dataset][0])
+    data = data.limited(limit_images) if limit_images else data
+    policy = backend.precision(precision)
+    identity = {**settings.settings(), "data": data.fingerprint, "precision": policy}
+    identity |= {"score": score} if score else {}
+    progress = checkpoints.read_progress(checkpoint, identity) if resume else checkpoints.Progress()
+    steps = len(data.x_train) // settings.batch_size
+    if not steps:
+        raise CganError(f"{len(data.x_train)} images don't fill a batch of {settings.batch_size}; use a smaller batch.")
+    if settings.name not in progress.trained_as:
+        progress.trained_as.append(settings.name)
+
+    game = make_game(settings, data, policy)
+    scores = _scores(game, settings, data, progress, score)
+    if resume:
+        checkpoints.restore(checkpoint, game)
+
+    def save_state():
+        checkpoints.save(checkpoint, game, progress, identity)
+
+    written = {}  # {steps done: the run}: the end of the last epoch is the end of the training, too
+
+    def save_run():
+        steps_done = len(progress.losses)
+        if steps_done not in written:
+            record = _record(settings, data, game, progress, policy)
+            run = write_run(out, record, game.kept, progress.history, progress.losses, progress.evolution)
+            written.clear()
+            written[steps_done] = run
+        return written[steps_done]
+
+    interrupt = callbacks.Interruptible(minutes)
+    around = [
+        callbacks.Resume(checkpoint if resume else None, progress),
+        *scores,
+        callbacks.Seen(_InBatches(data.x_train, data.y_train, min(len(data.x_test), SEEN))),
+        callbacks.Recorder(progress),
+        callbacks.Guard(progress, data.classes),
+        callbacks.Evolution(progress, data.class_names if conditional(settings.architecture) else None),
+        callbacks.Saver(save_state, save_run, checkpoint_minutes, checkpoint_steps),
+        interrupt,
+        *extra_callbacks,
+    ]
+    try:
+        with interrupt.listening(), backend.freed_memory_kept():
+            _fit(game, data, settings, progress, steps, around, verbose)
+    except KeyboardInterrupt:
+        if interrupt.forced:
+            raise
+        save_state()
+        print(f"\nStopped in epoch {progress.epoch + 1}; what was trained is in {out}.", file=sys.stderr)
+    return save_run()
+
+
+def _scores(game, settings, data, progress, per_class):
+    """The callback that scores epochs, in a list, if it is wanted; it comes before the one that records them."""
+    if not per_class:
+        return []
+    game.add_best()
+    classes = data.classes if conditional(settings.architecture) else 1
+    return [Score(progress, Reference(data, find_evaluator(data.name, data.stand_in)), classes, per_class)]
+
+
+class _InBatches(keras.utils.PyDataset):
+    """`count` of the images, evenly spread, a batch at a time: those of a folder never lie in memory together.
+
+    Whole batches only, unless there is less than one.
+    """
+
+    def __init__(self, images, labels, count):
+        super().__init__()
+        self.images, self.labels = images, labels
+        count = min(count, len(images)) // TEST_BATCH * TEST_BATCH or min(count, len(images))
+        self.places = np.arange(count) * len(images) // count
+
+    def __len__(self):
+        return -(-len(self.places) // TEST_BATCH)
+
+    def __getitem__(self, i):
+        places = self.places[i * TEST_BATCH : (i + 1) * TEST_BATCH]
+        return np.asarray(self.images[places]), self.labels[places]
+
+
+def _fit(game, data, settings, progress, steps, around, verbose):
+    """Finish the epoch under way, if any, then run the others."""
+    spans = [(progress.epoch, progress.epoch + 1, progress.step)] if progress.step else []
+    spans += [(progress.epoch + len(spans), settings.epochs, 0)]
+    for first, end, step in spans:
+        if first >= end:
+            continue
+        game.fit(
+            batches(data.x_train, data.y_train, settings.batch_size, settings.seed, first, step),
+            shuffle=False,  # `batches` has shuffled
+            steps_per_epoch=steps - step,
+            initial_epoch=first,
+            epochs=end,
+            validation_data=_InBatches(data.x_test, data.y_test, len(data.x_test)),
+            callbacks=around,
+            verbose=verbose,
+        )
+
+
+def _default_folder(name, resume):
+    """runs/<name>, or the next free runs/<name>-2, …; to resume, the newest of them."""
+    numbered = [own_folder() / (name if i == 1 else f"{name}-{i}") for i in range(1, 1000)]
+    taken = [path for path in numbered if path.exists() or path.with_name(f"{path.name}.checkpoint").exists()]
+    if resume:
+        return taken[-1] if taken else numbered[0]
+    return next(path for path in numbered if path not in taken)
+
+
+def _record(settings, data, game, progress, policy):
+    """run.json, less what only `write_run` knows."""
+    seconds = [row["seconds"] for row in progress.history]
+    steps = len(progress.losses)
+    return {
+        "experiment": asdict(settings),
+        "data": {
+            "name": data.name,
+            "title": data.title,
+            "stand_in": data.stand_in,
+            "fingerprint": data.fingerprint,
+            "images": len(data.x_train),
+            "test_images": len(data.x_test),
+            "shape": list(data.shape),
+            "class_names": list(data.class_names),
+        },
+        "parameters": {name: network.count_params() for name, network in game.networks.items()},
+        "training": {
+            "epochs": progress.epoch,
+            "steps": steps,
+            "images_seen": steps * settings.batch_size,
+            "complete": progress.epoch >= settings.epochs,
+            "seconds_per_epoch": round(float(np.median(seconds)), 1) if seconds else 0.0,
+            "machine": backend.machine(),
+            "precision": policy,
+            "trained_as": progress.trained_as,
+        },
+        "versions": backend.versions(),
+        "draws_with": LAST,
+    }

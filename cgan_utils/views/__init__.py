@@ -1,0 +1,1 @@
+"""What people look at: figures, the explorer, and what a notebook shows beside its text."""

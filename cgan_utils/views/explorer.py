@@ -1,0 +1,265 @@
+"""The explorer: choose a run, a class and a seed; the generator draws. And a slider over a run's evolution.
+
+A run that knows no classes gets a dropdown of seeds in their place; one that knows very many gets a search. Under each
+drawing stands what the evaluator of the data set takes it for, and how sure it is of that.
+
+Pictures are `widgets.Image` values, set from callbacks in the main thread: `Output` and matplotlib inside widgets
+appear twice, or not at all, in Colab and VS Code. Each view also emits one plain PNG, for places without widgets.
+"""
+
+import html
+import random
+from pathlib import Path
+
+import ipywidgets as widgets
+import numpy as np
+from IPython.display import display
+
+from ..data.datasets import CIFAR100_SUPERCLASSES
+from ..errors import CganError
+from ..images import enlarge, grid, labelled, to_png
+from ..results.evaluator import find_evaluator
+from ..results.run import Run, list_runs
+from .widgets import show
+
+LARGEST_SEED = 999_999
+OFFERED_SEEDS = 100  # in the dropdown of a run without classes
+MANY = 20  # classes; with more of them there is a search
+TARGET = 720  # pixels across, at most, of the picture
+AS_ASKED, OTHER = "#404040", "#b35900"  # colours of what the evaluator sees
+_LABEL = {"description_width": "60px"}
+
+
+class Explorer:
+    """What `explore` shows. Its widgets are attributes, so that a notebook, or a test, can set their values."""
+
+    def __init__(self, run=None, label=0, seed=0, count=10):
+        runs = {name: path for name, path in list_runs().items() if _draws_from_noise(path)}
+        if run is not None and run not in runs:
+            runs = {str(run): Run(run).path, **runs}
+        if not runs:
+            raise CganError("No trained run is at hand; `cgan train modelo_1_mnist_v2` makes one.")
+        self._opened = {}
+        width = widgets.Layout(width="340px")
+        self.run = widgets.Dropdown(
+            options=list(runs), value=str(run or next(iter(runs))), description="Run", style=_LABEL, layout=width
+        )
+        self.label = widgets.Dropdown(description="Class", style=_LABEL, layout=width)
+        self.find = widgets.Text(
+            description="Find",
+            placeholder="part of a name or group",
+            style=_LABEL,
+            layout=widgets.Layout(width="340px"),  # its own: it comes and goes
+        )
+        self.seed = widgets.BoundedIntText(
+            value=seed, min=0, max=LARGEST_SEED, description="Seed", style=_LABEL, layout=widgets.Layout(width="180px")
+        )
+        self.count = widgets.IntSlider(value=count, min=1, max=64, description="Images", style=_LABEL, layout=width)
+        self.new = widgets.Button(description="New", tooltip="Draw from another seed", button_style="primary")
+        self.save = widgets.Button(description="Save PNG", tooltip="Write the picture to a file")
+        self.judge = widgets.Checkbox(
+            value=True, description="What the evaluator sees", indent=False, layout=widgets.Layout(width="200px")
+        )
+        self.image = widgets.Image(format="png", layout=widgets.Layout(align_self="flex-start"))
+        self.caption = widgets.HTML()
+        self.message = widgets.HTML()
+        flow = widgets.Layout(flex_flow="row wrap")
+        controls = [
+            widgets.HBox([self.run, self.find, self.label], layout=flow),
+            widgets.HBox([self.count, self.seed, self.new, self.save, self.judge], layout=flow),
+        ]
+        self.view = widgets.VBox([*controls, self.caption, self.image, self.message])
+        self._listen()
+        self._change_run(label)
+
+    def _listen(self):
+        self.run.observe(lambda change: self._change_run(self.label.value), "value")
+        self.find.observe(self._search, "value")
+        self.label.observe(self._choose, "value")
+        for control in (self.seed, self.count, self.judge):
+            control.observe(self._redraw, "value")
+        self.new.on_click(self._new_seed)
+        self.save.on_click(self._save)
+
+    def _change_run(self, label):
+        """Offer the run's classes, keeping the chosen one if the run knows it, and draw."""
+        try:
+            run = self._current()
+            self.judge.layout.display = None if _evaluator_of(run) else "none"
+        except CganError as error:
+            self._refuse(error)
+            return
+        options = _options(run)
+        self.label.description = "Class" if run.conditional else "Seed"
+        self.find.layout.display = None if len(run.class_names) > MANY else "none"
+        self.find.value = ""
+        label = label if isinstance(label, int) and label < len(options) else options[0][1]
+        if tuple(options) != tuple(self.label.options):
+            self._quietly(lambda: setattr(self.label, "options", options))
+        self._quietly(lambda: setattr(self.label, "value", label))
+        self.draw()
+
+    def _search(self, change):
+        """Leave in the dropdown the classes that have the text in their name or group, and choose the first."""
+        text = self.find.value.strip().lower()
+        found = [option for option in _options(self._current()) if text in option[0].lower()]
+        if not found:
+            self.message.value = f"No class or group has {html.escape(repr(text))} in its name."
+            return
+        kept = self.label.value if self.label.value in [index for _, index in found] else found[0][1]
+        self._quietly(lambda: setattr(self.label, "options", found))
+        self._quietly(lambda: setattr(self.label, "value", kept))
+        self.draw()
+
+    def draw(self):
+        """Draw `count` images of the class from seeds seed, seed + 1, …"""
+        try:
+            seeds = range(self.seed.value, self.seed.value + self.count.value)
+            run = self._current()
+            images = run.generate(self.label.value if run.conditional else 0, seeds)
+        except CganError as error:
+            self._refuse(error)
+            return
+        columns = min(len(images), 8 if len(images) > 10 else 5)
+        scale = max(1, min(TARGET // (columns * (images.shape[2] + 1)), 8))
+        texts = self._seen(run, images) if self.judge.value else None
+        if texts:
+            picture = labelled(images, texts, columns, scale)
+        else:
+            picture = enlarge(grid(images, columns, background=255), scale)
+        self.image.width, self.image.height = str(picture.shape[1]), str(picture.shape[0])
+        self.image.value = to_png(picture)
+        last = f" to {seeds[-1]}" if len(seeds) > 1 else ""
+        chosen = f"class <b>{html.escape(run.class_names[self.label.value])}</b>, " if run.conditional else ""
+        self.caption.value = f"<b>{html.escape(self.run.value)}</b>, {chosen}seed {seeds[0]}{last}"
+        self.message.value = ""
+
+    def _seen(self, run, images):
+        """(text, colour) for each image, the likeliest class and its probability; None without an evaluator."""
+        judge = _evaluator_of(run)
+        if not judge:
+            return None
+        chances = judge.look(images)[1]
+        best = chances.argmax(axis=1)
+        asked = self.label.value if run.conditional else best
+        colours = [AS_ASKED if fits else OTHER for fits in best == asked]
+        texts = [
+            f"{judge.class_names[i].replace('_', ' ')}\n{row[i]:.0%}" for i, row in zip(best, chances, strict=True)
+        ]
+        return list(zip(texts, colours, strict=True))
+
+    def _current(self):
+        if self.run.value not in self._opened:
+            self._opened[self.run.value] = Run(self.run.value)
+        return self._opened[self.run.value]
+
+    def _quietly(self, change):
+        """Change the class dropdown without drawing for each intermediate value."""
+        self.label.unobserve(self._choose, "value")  # not `unobserve_all`: the dropdown listens to its own value
+        change()
+        self.label.observe(self._choose, "value")
+
+    def _choose(self, change):
+        if self._current().conditional:
+            self.draw()
+        else:
+            self.seed.value = self.label.value  # which draws
+
+    def _redraw(self, change):
+        self.draw()
+
+    def _refuse(self, error):
+        self.image.value = b""
+        self.caption.value = ""
+        self.message.value = f"<span style='color:#b00020'>{html.escape(str(error))}</span>"
+
+    def _new_seed(self, button):
+        self.seed.value = random.randrange(LARGEST_SEED)
+
+    def _save(self, button):
+        run = self._current()
+        name = run.class_names[self.label.value].replace("/", "-").replace(" ", "_") if run.conditional else "image"
+        path = Path(f"{run.name}_{name}_seed{self.seed.value}.png")
+        path.write_bytes(bytes(self.image.value))
+        self.message.value = f"Saved as <code>{html.escape(str(path.resolve()))}</code>"
+
+    def _ipython_display_(self):
+        show(self.view, self.image.value)
+
+
+def _evaluator_of(run):
+    data = run.record["data"]
+    return find_evaluator(data["name"], data["stand_in"])
+
+
+def _draws_from_noise(path):
+    """False for an autoencoder, whose decoder means something only near the codes of images."""
+    try:
+        return Run(path).experiment.game != "autoencoder"
+    except CganError:
+        return True  # damaged: choosing it says what is wrong
+
+
+def _options(run):
+    """(text, value) of each entry of the class dropdown: classes, by group where they have one, or seeds."""
+    if not run.conditional:
+        return [(f"seed {seed}", seed) for seed in range(OFFERED_SEEDS)]
+    groups = {name: group for group, names in CIFAR100_SUPERCLASSES.items() for name in names}
+    if not set(run.class_names) <= set(groups):
+        return [(name, index) for index, name in enumerate(run.class_names)]
+    return sorted((f"{groups[name]} · {name}".replace("_", " "), index) for index, name in enumerate(run.class_names))
+
+
+def explore(run=None, label=0, seed=0, count=10):
+    """Show dropdowns of runs and classes, and draw what is chosen.
+
+    run: the name or folder of the run to begin with, by default the first. label: number of its class, from 0; seed:
+    from 0 to `LARGEST_SEED`; count: how many images, of that seed and those that follow it. Raises CganError, in one
+    sentence, for a run that is missing or damaged.
+    """
+    display(Explorer(run, label, seed, count))
+
+
+def explore_evolution(run, *others):
+    """A slider over the epochs of a run: the same classes (rows) from the same seeds (columns), as training goes on.
+
+    With others a dropdown chooses the run; the slider stays at its epoch where that run has it, else goes to the last.
+    Twenty classes stand in two blocks of ten, with half of the seeds, so that all are on the screen at once.
+    """
+    pngs = {one.name: _stages(one) for one in (run, *others)}
+    chosen = widgets.Dropdown(options=list(pngs), description="Run")
+    epochs = list(pngs[chosen.value])
+    slider = widgets.SelectionSlider(options=epochs, value=max(epochs), description="Epoch", continuous_update=True)
+    image = widgets.Image(format="png", layout=widgets.Layout(align_self="flex-start"))
+
+    def paint(_=None):
+        image.value = pngs[chosen.value][slider.value]
+
+    def change_run(_):
+        before, epochs = slider.value, list(pngs[chosen.value])
+        slider.options = epochs  # moves it to the first one
+        slider.value = before if before in epochs else max(epochs)
+        paint()  # where the epoch is the same, only the run has changed
+
+    slider.observe(paint, "value")
+    chosen.observe(change_run, "value")
+    paint()
+    show(widgets.VBox([*([chosen] if others else []), slider, image]), image.value)
+
+
+def _stages(run):
+    """{epoch: PNG} of a run's evolution, as large as fits; raises CganError if it has none."""
+    pictures = {epoch: _folded(picture) for epoch, picture in run.evolution.items()}
+    if not pictures:
+        raise CganError(f"Run {run.name} has no pictures of its evolution.")
+    scale = max(1, TARGET // next(iter(pictures.values())).shape[1])
+    return {epoch: to_png(enlarge(picture, scale)) for epoch, picture in pictures.items()}
+
+
+def _folded(picture):
+    """A picture that is too tall for a screen as two blocks: the left halves of its upper and its lower rows."""
+    height, width, channels = picture.shape
+    if height < 1.5 * width:
+        return picture
+    upper, lower = picture[: height // 2, : width // 2], picture[(height + 1) // 2 :, : width // 2]
+    return np.concatenate([upper, np.full((len(upper), 4, channels), 255, "uint8"), lower], axis=1)

@@ -1,0 +1,57 @@
+"""What all interactive views share: controls, the picture that they choose, and a way to show both everywhere.
+
+Pictures are `widgets.Image` values, set from callbacks in the main thread: `Output` and matplotlib inside widgets
+appear twice, or not at all, in Colab and VS Code. Each view also emits one plain PNG, for places without widgets.
+"""
+
+import functools
+import io
+
+import ipywidgets as widgets
+import matplotlib.pyplot as plt
+from IPython.display import display
+
+
+class PictureView:
+    """Controls and the picture they choose: `render(**values)` gives its PNG, drawn once for each choice.
+
+    The controls are attributes, by name, so that a notebook, or a test, can set their values.
+    """
+
+    def __init__(self, render, **controls):
+        self.render, self.controls = functools.cache(render), controls
+        self.image = widgets.Image(format="png", layout=widgets.Layout(align_self="flex-start"))
+        self.view = widgets.VBox([widgets.HBox(list(controls.values())), self.image])
+        for name, control in controls.items():
+            setattr(self, name, control)
+            control.observe(lambda change: self.draw(), "value")
+        self.draw()
+
+    def draw(self):
+        self.image.value = self.render(**{name: control.value for name, control in self.controls.items()})
+
+    def _ipython_display_(self):
+        show(self.view, self.image.value)
+
+
+def figure_png(figure, dpi=100):
+    """A figure as the bytes of a PNG file; the figure is closed."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi)
+    plt.close(figure)
+    return buffer.getvalue()
+
+
+def show(view, png):
+    """Display a widget, with a plain picture in the same output for readers that can't show widgets."""
+    bundle = {
+        "application/vnd.jupyter.widget-view+json": {
+            "version_major": 2,
+            "version_minor": 0,
+            "model_id": view.model_id,
+        },
+        "text/plain": "An interactive view: run this cell to use it.",
+    }
+    if png:
+        bundle["image/png"] = bytes(png)  # the value of an Image is a memoryview
+    display(bundle, raw=True)
