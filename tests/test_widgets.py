@@ -175,7 +175,7 @@ def test_a_run_outside_the_project_can_be_explored(home, run):
 
 def test_the_output_holds_the_widget_and_a_plain_picture(explorer, monkeypatch):
     shown = []
-    monkeypatch.setattr(widgets, "display", lambda bundle, raw: shown.append(bundle))
+    monkeypatch.setattr("cgan_utils.views.widgets.display", lambda bundle, raw: shown.append(bundle))
     explorer._ipython_display_()
     assert shown[0]["image/png"] == picture(explorer)
     assert shown[0]["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.view.model_id
@@ -224,7 +224,7 @@ def test_twenty_rows_stand_side_by_side():
 
 def test_a_view_comes_with_a_picture_that_a_notebook_can_store(monkeypatch):
     bundles = []
-    monkeypatch.setattr(widgets, "display", lambda bundle, raw: bundles.append(bundle))
+    monkeypatch.setattr("cgan_utils.views.widgets.display", lambda bundle, raw: bundles.append(bundle))
     view = widgets.widgets.Image(value=b"png")
     show(view, view.value)  # a memoryview
     assert bundles[0]["image/png"] == b"png"

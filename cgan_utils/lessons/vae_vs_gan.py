@@ -101,7 +101,7 @@ def covered(real, drawn):
 
 
 def sharpness(images):
-    """See above; images uint8 [N, H, W, C]."""
+    """How sharp images are, uint8 [N, H, W, C]: the measure of that name in the table at the top of this file."""
     levels = np.asarray(images, "int16")
     return float(np.mean([np.abs(np.diff(levels, axis=axis)).mean() for axis in (1, 2)]))
 

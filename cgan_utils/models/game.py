@@ -40,7 +40,7 @@ class Game(keras.Model):
         return super().fit(feed(x), *args, validation_data=feed(validation_data), **options)
 
     def evaluate(self, x=None, *args, **options):
-        """The same."""
+        """Keras's own, without its wait at the end of the data; see `backend.feed`."""
         return super().evaluate(feed(x), *args, **options)
 
     @property
