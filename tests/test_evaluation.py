@@ -13,8 +13,8 @@ from cgan_utils.errors import CganError
 from cgan_utils.images import from_png
 from cgan_utils.lessons.vae_vs_gan import Judge
 from cgan_utils.models.experiments import Experiment
-from cgan_utils.results import evaluation, measures, tables, verdicts
 from cgan_utils.results import evaluator as evaluators
+from cgan_utils.results import measures, tables, verdicts
 from cgan_utils.results.curves import DRAWINGS, epoch_curves
 from cgan_utils.results.evaluation import Reference, evaluate
 from cgan_utils.results.evaluator import Evaluator
