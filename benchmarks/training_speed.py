@@ -43,7 +43,7 @@ class BareGAN(ConditionalGAN):
         noise = keras.random.normal((keras.ops.shape(labels)[0], 100), seed=self.noise_seed)
         weights = [getattr(self, player).trainable_variables for player in PLAYERS]
         losses, logits, gradients = value_and_gradients(
-            lambda: self.play(PLAYERS, to_signed(images), labels, noise, training=True), weights
+            lambda: self.both_losses(to_signed(images), labels, noise), weights
         )
         self.d_optimizer.apply(gradients[0], weights[0])
         self.g_optimizer.apply(gradients[1], weights[1])
@@ -192,7 +192,7 @@ def parts(settings, data, times=8):
     weights = [getattr(gan, player).trainable_variables for player in PLAYERS]
 
     def play():
-        return gan.play(PLAYERS, to_signed(images), labels, noise, training=True)
+        return gan.both_losses(to_signed(images), labels, noise)
 
     def move():
         losses, _, gradients = value_and_gradients(play, weights)

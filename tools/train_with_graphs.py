@@ -71,7 +71,7 @@ class Steps:
     """Steps of a simultaneous game on images that lie on the card; `epoch` takes as many as an epoch has."""
 
     def __init__(self, gan, data, batch_size):
-        if len(getattr(gan, "moves", ())) != 1 or gan.label_seed:
+        if getattr(gan, "update", None) != "simultaneous" or gan.label_seed:
             raise CganError(
                 "Graphs hold simultaneous GANs without noisy labels only; train this one with `cgan train`."
             )
@@ -83,8 +83,8 @@ class Steps:
         self.done = torch.zeros(1, dtype=torch.int64, device=self.device)
         self.losses = torch.zeros(self.count, 2, device=self.device)
         self.within = torch.arange(batch_size, device=self.device)
-        self.players = [getattr(gan, player) for player in gan.moves[0]]
-        self.optimizers = [getattr(gan, f"{player[0]}_optimizer") for player in gan.moves[0]]
+        self.players = [gan.discriminator, gan.generator]
+        self.optimizers = [gan.d_optimizer, gan.g_optimizer]
         self.graph = None
 
     def step(self):
@@ -93,8 +93,7 @@ class Steps:
         batch = self.order[(self.done * self.batch_size + self.within) % len(self.order)]
         real, labels = to_signed(self.images[batch]), self.labels[batch]
         noise = torch.randn(self.batch_size, LATENT, device=self.device)
-        play = lambda: gan.play(gan.moves[0], real, labels, noise, training=True)  # noqa: E731
-        losses, logits, gradients = value_and_gradients(play, weights)
+        losses, logits, gradients = value_and_gradients(lambda: gan.both_losses(real, labels, noise), weights)
         with torch.no_grad():
             for optimizer, slopes, variables in zip(self.optimizers, gradients, weights, strict=True):
                 move = adam if isinstance(optimizer, keras.optimizers.Adam) else rmsprop

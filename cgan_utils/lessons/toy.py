@@ -8,9 +8,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy.special import xlogy
 
-from ..backend import feed, keras, no_gradients, value_and_gradients
+from ..backend import keras, no_gradients
 from ..errors import CganError, unknown
-from ..models.gan import UPDATES, DiscriminatorScores
+from ..models.gan import ConditionalGAN
 from ..models.losses import adversarial_loss
 from ..views.widgets import PictureView, figure_png
 from .exploration_figures import ACCENT, TRAIN
@@ -51,80 +51,30 @@ def ring(count, seed=0):
     return (CENTRES[labels] + SPREAD * random.normal(size=(count, 2))).astype("float32"), labels.astype("int32")
 
 
-def network(inputs, outputs, width, seed):
-    """Two hidden layers with relu; the same weights for the same seed."""
-    layers = [keras.Input((inputs,))]
+def network(inputs, outputs, width, conditional, seed):
+    """[N, inputs], and labels [N] if conditional → [N, outputs]. Two hidden layers with relu; a seed is a start."""
+    point, label = keras.Input((inputs,)), keras.Input((), dtype="int32")
+    x = ops.concatenate([point, ops.one_hot(label, MODES)], axis=1) if conditional else point
     for i, (units, activation) in enumerate(((width, "relu"), (width, "relu"), (outputs, None))):
         start = keras.initializers.HeNormal(seed=seed + i)
-        layers.append(keras.layers.Dense(units, activation, kernel_initializer=start))
-    return keras.Sequential(layers)
+        x = keras.layers.Dense(units, activation, kernel_initializer=start)(x)
+    return keras.Model([point, label] if conditional else [point], x)
 
 
-class ToyGAN(keras.Model):
-    """The game of gan.py on points instead of images: batches are (points [N, 2], integer labels [N])."""
+class ToyGAN(ConditionalGAN):
+    """The game and the step of models/gan.py, on points: batches are (points [N, 2], integer labels [N])."""
 
     def __init__(self, game, seed=0):
-        super().__init__(name="toy_gan")
-        told = MODES if game.conditional else 0
-        self.game, self.moves = game, UPDATES[game.update]
-        self.generator = network(game.latent + told, 2, game.width, 10 * seed)
-        self.discriminator = network(2 + told, 1, game.width, 10 * seed + 5)
-        self.loss_functions, self.noise_seed = adversarial_loss(), keras.random.SeedGenerator(seed)
-        self.optimizers = {}
-        for player in ("generator", "discriminator"):
-            optimizer = keras.optimizers.Adam(getattr(game, f"{player}_rate"), beta_1=game.beta_1)
-            optimizer.build(getattr(self, player).trainable_variables)
-            self.optimizers[player] = optimizer
-        self.mean_losses = [keras.metrics.Mean(name=name) for name in ("d_loss", "g_loss")]
-        self.scores = DiscriminatorScores()
-        self.built = True
-        self.compile(optimizer=None, jit_compile=False)
+        generator = network(game.latent, 2, game.width, game.conditional, 10 * seed)
+        discriminator = network(2, 1, game.width, game.conditional, 10 * seed + 5)
+        super().__init__(generator, discriminator, update=game.update, seed=seed)
+        self.game = game
+        rates = (game.discriminator_rate, game.generator_rate)
+        self.compile(adversarial_loss(), *(keras.optimizers.Adam(rate, beta_1=game.beta_1) for rate in rates))
 
-    @property
-    def metrics(self):
-        return [*self.mean_losses, self.scores]
-
-    def told(self, values, labels):
-        """`values` [N, D], with the class beside them [N, D + 8] if the game is conditional."""
-        return ops.concatenate([values, ops.one_hot(labels, MODES)], axis=1) if self.game.conditional else values
-
-    def generate(self, noise, labels):
-        """noise [N, latent], labels [N] → points [N, 2]."""
-        return self.generator(self.told(noise, labels))
-
-    def judge(self, points, labels):
-        """points [N, 2], labels [N] → logits [N, 1]; D = sigmoid(logit) is the probability that the point is real."""
-        return self.discriminator(self.told(points, labels))
-
-    def play(self, players, real, labels, noise):
-        """The losses of `players` on one batch of fakes, and the logits (None for real if no one needs them)."""
-        fake_logits = self.judge(self.generate(noise, labels), labels)
-        real_logits = self.judge(real, labels) if "discriminator" in players else None
-        losses = {
-            "discriminator": lambda: self.loss_functions.discriminator(real_logits, fake_logits),
-            "generator": lambda: self.loss_functions.generator(fake_logits),
-        }
-        return [losses[player]() for player in players], (real_logits, fake_logits)
-
-    def train_step(self, data):
-        real, labels = data
-        losses = []
-        for players in self.moves:
-            noise = keras.random.normal((ops.shape(real)[0], self.game.latent), seed=self.noise_seed)
-            weights = [getattr(self, player).trainable_variables for player in players]
-            values, logits, gradients = value_and_gradients(
-                lambda players=players, noise=noise: self.play(players, real, labels, noise), weights
-            )
-            with no_gradients():
-                for player, gradient, weight in zip(players, gradients, weights, strict=True):
-                    self.optimizers[player].apply(gradient, weight)
-                losses += values
-                if logits[0] is not None:
-                    self.scores.update_state(*logits)
-        with no_gradients():
-            for metric, loss in zip(self.mean_losses, losses, strict=True):
-                metric.update_state(loss)
-            return self.get_metrics_result()
+    def scaled(self, images):
+        """Points are used as they are."""
+        return images
 
 
 @dataclass(frozen=True)
@@ -152,7 +102,7 @@ def play(name, steps=3000, moments=30, shown=400, seed=0):
         real = ring(every * gan.game.batch, seed=(seed, moment))
         # Keras takes a generator, and no other iterator.
         batches = (batch for batch in zip(*(np.split(part, every) for part in real), strict=True))
-        record = gan.fit(feed(batches), steps_per_epoch=every, shuffle=False, verbose=0).history
+        record = gan.fit(batches, steps_per_epoch=every, shuffle=False, verbose=0).history
         looks.append(_look(gan, noise, labels))
         logs.append([record[key][0] for key in ("d_loss", "g_loss", "accuracy")])
     points, verdicts = map(np.stack, zip(*looks, strict=True))

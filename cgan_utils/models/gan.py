@@ -2,17 +2,12 @@
 
 from ..backend import keras, no_gradients, value_and_gradients
 from ..errors import CganError, unknown
-from .architectures import LATENT
 from .game import Game
 from .layers import to_signed
 
 ops = keras.ops
 
-# Who moves together, on the same batch of fakes.
-UPDATES = {
-    "simultaneous": (("discriminator", "generator"),),
-    "alternating": (("discriminator",), ("generator",)),
-}
+UPDATES = ("simultaneous", "alternating")
 
 
 class DiscriminatorScores(keras.metrics.Metric):
@@ -67,7 +62,8 @@ class ConditionalGAN(Game):
         self.generator, self.discriminator = generator, discriminator
         self.averaged = keras.models.clone_model(generator)
         self.averaged.set_weights(generator.get_weights())
-        self.moves, self.averaging = UPDATES[update], averaging
+        self.update, self.averaging = update, averaging
+        self.latent = generator.inputs[0].shape[-1]
         self.noise_seed, self.test_seed = keras.random.SeedGenerator(seed), seed + 1
         self.conditional = len(generator.inputs) == 2
         self.scores = DiscriminatorScores()
@@ -89,45 +85,70 @@ class ConditionalGAN(Game):
     def kept(self):
         return {**super().kept, "generator_averaged.safetensors": self.averaged}
 
-    def play(self, players, real, labels, noise, training):
-        """One batch of fakes, the losses of `players` on it, and the logits (None for real if no one needs them)."""
-        condition = [labels] if self.conditional else []
-        judge = self.discriminator
-        real_logits = judge([real, *condition], training=training) if "discriminator" in players else None
-        fake = self.generator([noise, *condition], training=training)
-        fake_logits = judge([fake, *condition], training=training)
-        losses = {
-            "discriminator": lambda: self.loss_functions.discriminator(real_logits, fake_logits),
-            "generator": lambda: self.loss_functions.generator(fake_logits),
-        }
-        return [losses[player]() for player in players], (real_logits, fake_logits)
+    def scaled(self, images):
+        """Images as both networks know them: uint8 [N, H, W, C] → float32 in [-1, 1]."""
+        return to_signed(images)
+
+    def noise(self, labels, seed):
+        """z ~ N(0, I), one vector for each label: float32 [N, latent]."""
+        return keras.random.normal((ops.shape(labels)[0], self.latent), seed=seed)
+
+    def generate(self, noise, labels, training=False):
+        """G(z|y): noise [N, latent] and labels [N] → images [N, H, W, C] in [-1, 1]."""
+        return self.generator([noise, labels] if self.conditional else [noise], training=training)
+
+    def judge(self, images, labels, training=False):
+        """The logits of D(x|y): images [N, H, W, C] in [-1, 1] and labels [N] → [N, 1]."""
+        return self.discriminator([images, labels] if self.conditional else [images], training=training)
+
+    def discriminator_loss(self, real, labels, noise, training=True):
+        """([discriminator's loss], (logits of the real images, logits of the fakes)) on one batch."""
+        real_logits = self.judge(real, labels, training)
+        fake_logits = self.judge(self.generate(noise, labels, training), labels, training)
+        return [self.loss_functions.discriminator(real_logits, fake_logits)], (real_logits, fake_logits)
+
+    def generator_loss(self, labels, noise):
+        """([generator's loss], logits of the fakes) on a batch of fakes."""
+        fake_logits = self.judge(self.generate(noise, labels, training=True), labels, training=True)
+        return [self.loss_functions.generator(fake_logits)], fake_logits
+
+    def both_losses(self, real, labels, noise, training=True):
+        """([discriminator's loss, generator's loss], both logits), from the same batch of fakes."""
+        [d_loss], (real_logits, fake_logits) = self.discriminator_loss(real, labels, noise, training)
+        return [d_loss, self.loss_functions.generator(fake_logits)], (real_logits, fake_logits)
 
     def train_step(self, data):
         images, labels = data
-        real, losses = to_signed(images), []
-        for players in self.moves:
-            noise = keras.random.normal((ops.shape(labels)[0], LATENT), seed=self.noise_seed)
-            weights = [getattr(self, player).trainable_variables for player in players]
-            values, logits, gradients = value_and_gradients(
-                lambda players=players, noise=noise: self.play(players, real, labels, noise, training=True), weights
+        real, noise = self.scaled(images), self.noise(labels, self.noise_seed)
+        d_weights, g_weights = self.discriminator.trainable_variables, self.generator.trainable_variables
+        if self.update == "simultaneous":
+            # Both gradients are taken before either player moves.
+            (d_loss, g_loss), logits, (d_slopes, g_slopes) = value_and_gradients(
+                lambda: self.both_losses(real, labels, noise), [d_weights, g_weights]
             )
             with no_gradients():
-                for player, gradient, weight in zip(players, gradients, weights, strict=True):
-                    getattr(self, f"{player[0]}_optimizer").apply(gradient, weight)
-                losses += values
-                if logits[0] is not None:
-                    self.scores.update_state(*logits)
+                self.d_optimizer.apply(d_slopes, d_weights)
+        else:
+            (d_loss,), logits, (d_slopes,) = value_and_gradients(
+                lambda: self.discriminator_loss(real, labels, noise), [d_weights]
+            )
+            with no_gradients():
+                self.d_optimizer.apply(d_slopes, d_weights)
+            # The generator answers the discriminator that has just moved, with fresh fakes.
+            fresh = self.noise(labels, self.noise_seed)
+            (g_loss,), _, (g_slopes,) = value_and_gradients(lambda: self.generator_loss(labels, fresh), [g_weights])
         with no_gradients():
+            self.g_optimizer.apply(g_slopes, g_weights)
+            self.scores.update_state(*logits)
             self._average()
-            return self.log(losses)
+            return self.log([d_loss, g_loss])
 
     def test_step(self, data):
         """Losses and scores on unseen images; the same noise each time, and no weight changes."""
         images, labels = data
-        noise = keras.random.normal((ops.shape(labels)[0], LATENT), seed=self.test_seed)
         with no_gradients():
-            players = ("discriminator", "generator")
-            losses, logits = self.play(players, to_signed(images), labels, noise, training=False)
+            noise = self.noise(labels, self.test_seed)
+            losses, logits = self.both_losses(self.scaled(images), labels, noise, training=False)
             self.scores.update_state(*logits)
             return self.log(losses, remember=False)
 
