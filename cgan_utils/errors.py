@@ -1,5 +1,6 @@
 """The one kind of error a user is meant to read: a sentence that says what was wrong and what to do."""
 
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 
@@ -22,3 +23,23 @@ def unknown(kind, value, known):
     near = [by_lower[name] for name in get_close_matches(str(value).lower(), by_lower, n=3, cutoff=0.5)]
     hint = f"did you mean {' or '.join(near)}?" if near else f"choose one of: {', '.join(known)}."
     return f"There is no {kind} {str(value)!r}; {hint}"
+
+
+def one_line(error):
+    """What an exception says, on one line without a full stop, or its kind if it says nothing."""
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+@contextmanager
+def reading(file, kind=CganError, remedy="copy the run again"):
+    """Turn whatever goes wrong while `file` is read into one sentence with its name, raised as `kind`.
+
+    A damaged file can fail in any decoder, in any way, so every exception is meant; a `CganError` stays as it is.
+    """
+    try:
+        yield
+    except CganError:
+        raise
+    except Exception as error:
+        lacks = "it lacks " if isinstance(error, KeyError) else ""
+        raise kind(f"{file} can't be read ({lacks}{one_line(error)}); {remedy}.") from None

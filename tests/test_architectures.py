@@ -196,3 +196,12 @@ def test_images_that_do_not_fit_are_refused_in_a_sentence(shape):
 def test_an_unknown_name_gets_the_nearest():
     with pytest.raises(CganError, match="modelo_4"):
         build("modelo4", 10, (28, 28, 1))
+
+
+def test_a_network_that_there_is_not_gets_one_sentence():
+    with pytest.raises(
+        CganError, match="autoencoder_2d is an autoencoder without a discriminator; use build_generator"
+    ):
+        build("autoencoder_2d", 10, (28, 28, 1))
+    with pytest.raises(CganError, match="dcgan is a GAN without classes, which has no encoder"):
+        build_encoder("dcgan", 1, (64, 64, 3))

@@ -200,10 +200,10 @@ def test_a_run_keeps_its_metrics_until_another_generator_draws(run, reference, t
     row = tables.all_runs([copy]).loc["copy"]
     assert row["class accuracy"] == found["drawn"]["class_accuracy"]["mean"] and row["Fréchet"] > row["floor"]
     assert row["verdict"] == tables.phrase(found["verdict"]["keys"])
-    copy.prefer("generator_averaged.safetensors")
-    assert copy.metrics is None and found["verdict"]["text"] not in (copy.path / "README.md").read_text(
-        encoding="utf-8"
-    )
+    record = json.loads((copy.path / "run.json").read_text(encoding="utf-8"))
+    other = {"generator.safetensors", "generator_averaged.safetensors"} - {record["draws_with"]}
+    (copy.path / "run.json").write_text(json.dumps(record | {"draws_with": other.pop()}), encoding="utf-8")
+    assert Run(copy.path).metrics is None  # they are of another generator
     assert not list(copy.path.glob(".*"))
 
 

@@ -16,14 +16,13 @@ import tarfile
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
 
-from ..errors import CganError
+from ..errors import CganError, one_line, reading
 
 TIMEOUT = 20  # seconds without a single byte
 ROUNDS = 3  # how often the whole list of mirrors is tried
@@ -191,17 +190,9 @@ def _sha256(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def one_line(error):
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
-
-
-@contextmanager
 def naming(path):
     """Turn whatever goes wrong while `path` is read into one `DataError` sentence with its name."""
-    try:
-        yield
-    except Exception as error:  # a damaged file can fail in any decoder, in any way
-        raise DataError(f"{path} cannot be read ({one_line(error)}); replace it by a whole copy.") from error
+    return reading(path, DataError, "replace it by a whole copy")
 
 
 def read_npz(path):

@@ -2,6 +2,8 @@
 
 import contextlib
 import math
+from collections.abc import Callable
+from typing import NamedTuple
 
 from ..backend import keras
 from ..errors import CganError
@@ -30,16 +32,18 @@ def build(name, classes, shape, dtype=None):
     a size that the network cannot draw.
     """
     row = _row(name, shape)
+    if isinstance(row, Plane):
+        raise CganError(f"{name} is an autoencoder without a discriminator; use build_generator and build_encoder.")
+    kind = _BUILDERS[type(row)]
     with _dtype_policy(dtype):
-        generator, discriminator = (make(row, classes, shape) for make in _BUILDERS[type(row)][:2])
-    return generator, discriminator
+        return kind.generator(row, classes, shape), kind.discriminator(row, classes, shape)
 
 
 def build_generator(name, classes, shape, dtype=None):
     """The first of the two networks that `build` returns, for those who only want to draw."""
     row = _row(name, shape)
     with _dtype_policy(dtype):
-        return _BUILDERS[type(row)][0](row, classes, shape)
+        return _BUILDERS[type(row)].generator(row, classes, shape)
 
 
 def build_encoder(name, classes, shape, dtype=None):
@@ -49,8 +53,10 @@ def build_encoder(name, classes, shape, dtype=None):
     ([N, side, side, channels] images in [-1, 1], [N] labels) → [N, 200] float32, means and log-variances of z.
     """
     row = _row(name, shape)
+    if isinstance(row, Unconditional):
+        raise CganError(f"{name} is a GAN without classes, which has no encoder; use build for its two networks.")
     with _dtype_policy(dtype):
-        return _BUILDERS[type(row)][2](row, classes, shape)
+        return _BUILDERS[type(row)].encoder(row, classes, shape)
 
 
 def _row(name, shape):
@@ -130,14 +136,21 @@ def _unconditional_discriminator(row, _, shape):
     return keras.Model([image], _verdict(layers.Flatten(name="flatten")(x)), name="discriminator")
 
 
-# Of each kind of row: generator, discriminator, encoder.
+class Kind(NamedTuple):
+    """The builders of a kind of row, each of (row, classes, shape); None where it has no such network."""
+
+    generator: Callable
+    discriminator: Callable | None
+    encoder: Callable | None
+
+
 _BUILDERS = {
-    Architecture: (_generator, _discriminator, _encoder),
-    Unconditional: (_unconditional_generator, _unconditional_discriminator),
-    Plane: (
-        lambda row, _, shape: autoencoders.build_decoder(row.code, shape),
-        None,
-        lambda row, _, shape: autoencoders.build_encoder(row.code, shape),
+    Architecture: Kind(_generator, _discriminator, _encoder),
+    Unconditional: Kind(_unconditional_generator, _unconditional_discriminator, encoder=None),
+    Plane: Kind(
+        generator=lambda row, _, shape: autoencoders.build_decoder(row.code, shape),
+        discriminator=None,
+        encoder=lambda row, _, shape: autoencoders.build_encoder(row.code, shape),
     ),
 }
 

@@ -17,6 +17,7 @@
 Nothing is unpickled and no code is read from files: the network is rebuilt by name.
 """
 
+import functools
 import hashlib
 import json
 import os
@@ -25,10 +26,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from safetensors import SafetensorError
 
 from ..data.datasets import class_index
-from ..errors import CganError, unknown
+from ..errors import CganError, reading, unknown
 from ..images import from_png, to_png
 from ..models.architectures import conditional
 from ..models.experiments import EXPERIMENTS, Experiment, shown_classes
@@ -66,7 +66,7 @@ class Run:
                 "update the project, or train the run again."
             )
         self.name = self.path.name
-        try:
+        with reading(self.path / "run.json"):
             self.experiment = Experiment.from_dict(self.record["experiment"])
             data = self.record["data"]
             self.conditional = conditional(self.experiment.architecture)
@@ -76,8 +76,10 @@ class Run:
             self.age = f"{epochs} epoch{'s' * (epochs != 1)}"
             self.title = f"{self.name} ({data['title']}, {self.age})"
             self.weights, self.draws_with = dict(self.record["weights"]), self.record["draws_with"]
-        except (KeyError, TypeError) as error:
-            raise CganError(f"{self.path / 'run.json'} lacks {error}; copy the run again.") from None
+            if len(self.shape) != 3 or not all(type(size) is int and 0 < size < 4096 for size in self.shape):
+                raise ValueError(f"images of the shape {self.shape} can't be drawn")
+            if self.draws_with not in self.weights:
+                raise ValueError(f"it draws with {self.draws_with}, which it has not")
         self._networks = {}
 
     def generator(self, file=None):
@@ -96,7 +98,8 @@ class Run:
 
         if file not in self._networks:
             builder = build_encoder if file == ENCODER else build_generator
-            model = builder(self.experiment.architecture, len(self.class_names), self.shape, dtype="float32")
+            with reading(self.path / "run.json"):  # its numbers may describe a network that can't be
+                model = builder(self.experiment.architecture, len(self.class_names), self.shape, dtype="float32")
             self._fill(model, file)
             self._networks[file] = model
         return self._networks[file]
@@ -114,23 +117,19 @@ class Run:
         labels = [class_index(value, self.class_names) for value in classes.tolist()]
         return draw(self.generator(file), np.broadcast_to(labels, count), np.broadcast_to(seeds, count))
 
-    def prefer(self, file):
-        """Draw with `file` (LAST or AVERAGED) from now on: rewrites run.json and the card."""
-        if file not in self.weights:
-            raise CganError(f"Run {self.name} has no {file}; it has {', '.join(self.weights)}.")
-        self.record["draws_with"] = self.draws_with = file
-        self._rewrite({"run.json": _listing(self.record)})
-
-    @property
+    @functools.cached_property
     def metrics(self):
         """What `evaluation.evaluate` found for the generator that draws; None if it has not looked at that one."""
-        found = _read_json(self.path / METRICS) if (self.path / METRICS).is_file() else {}
-        fits = found.get("protocol", {}).get("generator_sha256") == self.weights[self.draws_with]
-        return found if fits else None
+        if not (self.path / METRICS).is_file():
+            return None
+        found = _read_json(self.path / METRICS)
+        with reading(self.path / METRICS):
+            return found if found["protocol"]["generator_sha256"] == self.weights[self.draws_with] else None
 
     def keep_metrics(self, metrics):
         """Write what `evaluation.evaluate` found into metrics.json, draw the curves, and renew the card."""
         lines = [f" {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in metrics.items()]
+        self.__dict__.pop("metrics", None)  # what was read before
         self._rewrite({METRICS: "{\n" + ",\n".join(lines) + "\n}\n", f"{CURVES}.png": curves(self)})
 
     def _rewrite(self, contents):
@@ -153,13 +152,25 @@ class Run:
     @property
     def history(self):
         """One row per epoch: losses and scores in training, and on the test images (columns val_…)."""
-        return pd.read_csv(self._file("history.csv"))
+        with reading(self._file("history.csv")):
+            table = pd.read_csv(self.path / "history.csv")
+            words = [name for name in table if not pd.api.types.is_numeric_dtype(table[name]) and len(table)]
+            if "epoch" not in table or words:
+                raise ValueError(f"no numbers in {', '.join(words)}" if words else "it has no column epoch")
+            return table
 
     @property
     def losses(self):
         """float32 [iterations, 2]: loss of the discriminator and of the generator; see `loss_names`."""
-        with np.load(self._file("losses.npz"), allow_pickle=False) as file:
-            return file["losses"]
+        with reading(self._file("losses.npz")), np.load(self.path / "losses.npz", allow_pickle=False) as file:
+            losses = file["losses"]
+            if (
+                losses.dtype.kind != "f"
+                or losses.ndim != 2
+                or (losses.size and losses.shape[1] != len(self.loss_names))
+            ):
+                raise ValueError(f"its losses are {losses.dtype} of the shape {losses.shape}")
+            return losses
 
     @property
     def loss_names(self):
@@ -167,11 +178,17 @@ class Run:
         known = {"gan": ("d_loss", "g_loss"), "vae": ("reconstruction", "kl"), "autoencoder": ("squared_error",)}
         return known[self.experiment.game]
 
-    @property
+    @functools.cached_property
     def evolution(self):
         """{epoch: uint8 picture}, a row per class and a column per seed; epoch 0 is before training."""
-        files = sorted((self.path / "evolution").glob("epoch_*.png"))
-        return {int(file.stem.removeprefix("epoch_")): from_png(file) for file in files}
+        pictures = {}
+        for file in sorted((self.path / "evolution").glob("epoch_*.png")):
+            with reading(file):
+                picture = from_png(file)
+                if picture.shape != next(iter(pictures.values()), picture).shape:
+                    raise ValueError("it is not of the size of those before it")
+                pictures[int(file.stem.removeprefix("epoch_"))] = picture
+        return pictures
 
     @property
     def shown_classes(self):
@@ -208,10 +225,8 @@ class Run:
             raise CganError(
                 f"{self.path / file} is truncated or altered (its sha256 is not that of run.json); copy it again."
             )
-        try:
+        with reading(self.path / file):
             return unpack(content)
-        except SafetensorError as error:
-            raise CganError(f"{self.path / file} is no safetensors file ({error}); copy it again.") from None
 
 
 def write_run(path, record, networks, history, losses, evolution):
@@ -271,10 +286,8 @@ def _find(name_or_path):
 
 
 def _read_json(file):
-    try:
+    with reading(file):
         content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CganError(f"{file} can't be read ({error}); copy the run again.") from None
-    if not isinstance(content, dict):
-        raise CganError(f"{file} does not describe a run; copy the run again.")
-    return content
+        if not isinstance(content, dict):
+            raise ValueError("it does not describe a run")
+        return content
