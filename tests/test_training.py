@@ -262,3 +262,24 @@ def test_experiments_survive_json(tiny):
     from dataclasses import asdict
 
     assert Experiment.from_dict(json.loads(json.dumps(asdict(tiny)))) == tiny
+
+
+@pytest.mark.parametrize("option", ["limit_images", "minutes", "score", "checkpoint_minutes"])
+@pytest.mark.parametrize("value", [0, -1, float("nan")])
+def test_an_amount_that_makes_no_sense_is_refused_before_anything_is_written(option, value, tiny, digits, tmp_path):
+    with pytest.raises(CganError, match=f"{option} is {value}; give a number above 0"):
+        train(tiny, tmp_path / "run", data=digits, verbose=0, **{option: value})
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 0.5])
+def test_a_seed_that_numpy_lacks_gets_one_sentence(seed, run):
+    with pytest.raises(CganError, match=f"There is no seed {seed}; use whole numbers"):
+        run.generate("3", seed)
+
+
+def test_settings_that_are_no_numbers_or_too_large_are_refused():
+    with pytest.raises(CganError, match="learning_rate is nan"):
+        Experiment("bad", "mnist", "tiny", epochs=1, learning_rate=float("nan"))
+    with pytest.raises(CganError, match="seed is 4294967295; it must be less than"):
+        Experiment("bad", "mnist", "tiny", epochs=1, seed=2**32 - 1)

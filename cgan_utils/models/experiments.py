@@ -44,8 +44,10 @@ class Experiment:
             raise CganError(f"Architecture {self.architecture} has not the networks that game {self.game!r} needs.")
         least = {"epochs": 1, "batch_size": 1, "seed": 0, "learning_rate": 1e-12, "pixel_variance": 1e-6}
         for field, low in least.items():
-            if getattr(self, field) < low:
+            if not getattr(self, field) >= low:  # so that it refuses what is no number at all, too
                 raise CganError(f"{field} is {getattr(self, field)}; it must be at least {low}.")
+        if self.seed >= 2**32 - 1:
+            raise CganError(f"seed is {self.seed}; it must be less than {2**32 - 1:,}.")
 
     def settings(self):
         """What a resumed training must share with its beginning: all but the name, the length and the record.

@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from ..errors import CganError
 from .architectures import LATENT
 from .layers import to_uint8
 
+SEEDS = 2**32  # how many there are
 CHUNK = 64  # images per call of the network: bounds memory, and few shapes need compiling
 
 
@@ -12,7 +14,11 @@ def latent(seeds, size=LATENT):
     """Noise z ~ N(0, I) for each seed: float32 [len(seeds), size].
 
     RandomState's stream is frozen by NumPy's promise (NEP 19), so a seed means the same z in every version.
+    Raises CganError for a seed that is no whole number from 0 to 4,294,967,295, all that RandomState knows.
     """
+    for seed in seeds:
+        if not isinstance(seed, int | np.integer) or not 0 <= seed < SEEDS:
+            raise CganError(f"There is no seed {seed}; use whole numbers from 0 to {SEEDS - 1:,}.")
     return np.stack([np.random.RandomState(seed).standard_normal(size) for seed in seeds]).astype("float32")
 
 
@@ -25,12 +31,12 @@ def draw_signed(generator, labels, seeds):
 
 
 def decode(generator, points, labels):
-    """As `draw_signed`, from points [N, d] of the latent space instead of seeds."""
+    """Images of classes `labels` from points [N, d] of the latent space: float32 [N, H, W, C] in [-1, 1]."""
     inputs = [np.asarray(points, "float32"), np.asarray(labels, "int32")][: len(generator.inputs)]
     chunks = range(0, len(points), CHUNK)
     return np.concatenate([generator.predict_on_batch([x[i : i + CHUNK] for x in inputs]) for i in chunks])
 
 
 def draw(generator, labels, seeds):
-    """As `draw_signed`, in uint8."""
+    """Images of classes `labels` from `seeds`, both of length N: uint8 [N, H, W, C]."""
     return to_uint8(draw_signed(generator, labels, seeds))

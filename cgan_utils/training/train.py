@@ -110,6 +110,11 @@ def train(
     Raises CganError for bad settings, data that are not there, a checkpoint that does not fit, losses that are no
     numbers, and a generator that collapsed.
     """
+    amounts = {"limit_images": limit_images, "minutes": minutes, "score": score}
+    amounts |= {"checkpoint_minutes": checkpoint_minutes, "checkpoint_steps": checkpoint_steps}
+    for name, value in amounts.items():
+        if value is not None and not value > 0:  # "not a number" is not above 0 either
+            raise CganError(f"{name} is {value}; give a number above 0, or leave it out.")
     settings = experiment if isinstance(experiment, Experiment) else find_experiment(experiment)
     settings = replace(settings, **{name: value for name, value in changes.items() if value is not None})
     out = Path(out) if out else _default_folder(settings.name, resume)
