@@ -5,7 +5,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from cgan_utils.backend import keras
 from cgan_utils.data import datasets
 from cgan_utils.errors import CganError
 from cgan_utils.images import from_png, grid
@@ -278,9 +277,45 @@ def test_a_diagram_accounts_for_every_parameter(name):
         plt.close(figure)
 
 
-def test_widgets_use_no_output_widget():
-    source = (widgets.__file__, plots.__file__)
-    for file in source:
-        with open(file, encoding="utf-8") as code:
-            assert "widgets.Output" not in code.read()
-    assert keras.backend.backend() in ("tensorflow", "torch")
+def test_a_class_may_be_given_in_any_form(home):
+    expected = picture(widgets.Explorer(label=7, count=2))
+    for label in ("7", np.int64(7)):
+        assert picture(widgets.Explorer(label=label, count=2)) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        ({"label": "seven"}, "There is no class 'seven'"),
+        ({"label": -1}, "There is no class number -1"),
+        ({"label": 10}, "There is no class number 10"),
+        ({"seed": 10**6}, "There is no seed 1000000 here"),
+        ({"seed": -1}, "There is no seed -1 here"),
+    ],
+)
+def test_a_class_or_seed_that_there_is_not_gets_one_sentence(home, options, hint):
+    with pytest.raises(CganError, match=hint):
+        widgets.Explorer(**options)
+
+
+def test_a_run_may_be_given_as_such(home):
+    assert widgets.Explorer(Run("second")).run.value == "second"
+
+
+def test_a_folder_that_cannot_be_written_is_said_beside_the_button(explorer, home, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", refuse)
+    explorer.save.click()
+    assert "can't be written (Permission denied)" in explorer.message.value
+
+
+def test_an_evaluator_that_cannot_look_keeps_no_picture_from_being_drawn(home, monkeypatch):
+    class Blind:
+        def look(self, images):
+            raise CganError("It looks at other images.")
+
+    plain = picture(widgets.Explorer(count=2))
+    monkeypatch.setattr(widgets, "find_evaluator", lambda name, stand_in: Blind())
+    assert picture(widgets.Explorer(count=2)) == plain

@@ -9,13 +9,14 @@ appear twice, or not at all, in Colab and VS Code. Each view also emits one plai
 
 import html
 import random
+from numbers import Integral
 from pathlib import Path
 
 import ipywidgets as widgets
 import numpy as np
 from IPython.display import display
 
-from ..data.datasets import CIFAR100_SUPERCLASSES
+from ..data.datasets import CIFAR100_SUPERCLASSES, class_index
 from ..errors import CganError
 from ..images import enlarge, grid, labelled, to_png
 from ..results.evaluator import find_evaluator
@@ -35,6 +36,10 @@ class Explorer:
 
     def __init__(self, run=None, label=0, seed=0, count=10):
         runs = {name: path for name, path in list_runs().items() if _draws_from_noise(path)}
+        if not isinstance(seed, Integral) or not 0 <= seed <= LARGEST_SEED:
+            raise CganError(f"There is no seed {seed} here; use whole numbers from 0 to {LARGEST_SEED:,}.")
+        if isinstance(run, Run):
+            run = next((name for name, path in runs.items() if path == run.path), str(run.path))
         if run is not None and run not in runs:
             runs = {str(run): Run(run).path, **runs}
         if not runs:
@@ -70,7 +75,7 @@ class Explorer:
         ]
         self.view = widgets.VBox([*controls, self.caption, self.image, self.message])
         self._listen()
-        self._change_run(label)
+        self._change_run(self._index_of(label))
 
     def _listen(self):
         self.run.observe(lambda change: self._change_run(self.label.value), "value")
@@ -80,6 +85,14 @@ class Explorer:
             control.observe(self._redraw, "value")
         self.new.on_click(self._new_seed)
         self.save.on_click(self._save)
+
+    def _index_of(self, label):
+        """The number of a class that may be given by name; raises CganError for one that the first run lacks."""
+        try:
+            run = self._current()
+        except CganError:
+            return 0  # the run is damaged, and choosing it says so
+        return class_index(label, run.class_names) if run.conditional else 0
 
     def _change_run(self, label):
         """Offer the run's classes, keeping the chosen one if the run knows it, and draw."""
@@ -139,7 +152,10 @@ class Explorer:
         judge = _evaluator_of(run)
         if not judge:
             return None
-        chances = judge.look(images)[1]
+        try:
+            chances = judge.look(images)[1]
+        except CganError:  # it looks at images of another size; the picture is drawn without its answers
+            return None
         best = chances.argmax(axis=1)
         asked = self.label.value if run.conditional else best
         colours = [AS_ASKED if fits else OTHER for fits in best == asked]
@@ -180,7 +196,12 @@ class Explorer:
         run = self._current()
         name = run.class_names[self.label.value].replace("/", "-").replace(" ", "_") if run.conditional else "image"
         path = Path(f"{run.name}_{name}_seed{self.seed.value}.png")
-        path.write_bytes(bytes(self.image.value))
+        try:
+            path.write_bytes(bytes(self.image.value))
+        except OSError as error:
+            reason = html.escape(error.strerror or str(error))
+            self.message.value = f"{path.resolve()} can't be written ({reason}); copy the picture with a right click."
+            return
         self.message.value = f"Saved as <code>{html.escape(str(path.resolve()))}</code>"
 
     def _ipython_display_(self):
@@ -188,8 +209,12 @@ class Explorer:
 
 
 def _evaluator_of(run):
+    """The evaluator of a run's data set; None if there is none, or if its files are damaged."""
     data = run.record["data"]
-    return find_evaluator(data["name"], data["stand_in"])
+    try:
+        return find_evaluator(data["name"], data["stand_in"])
+    except CganError:
+        return None
 
 
 def _draws_from_noise(path):
@@ -213,9 +238,9 @@ def _options(run):
 def explore(run=None, label=0, seed=0, count=10):
     """Show dropdowns of runs and classes, and draw what is chosen.
 
-    run: the name or folder of the run to begin with, by default the first. label: number of its class, from 0; seed:
-    from 0 to `LARGEST_SEED`; count: how many images, of that seed and those that follow it. Raises CganError, in one
-    sentence, for a run that is missing or damaged.
+    run: the run to begin with, a name, a folder or a `Run`, by default the first. label: a class of it, by name or by
+    number from 0; seed: from 0 to 999,999; count: how many images, of that seed and those that follow it. Raises
+    CganError, in one sentence, for a run that is missing, and for a class or a seed that there is not.
     """
     display(Explorer(run, label, seed, count))
 
