@@ -18,7 +18,7 @@ from cgan_utils.models.classifier import Classifier, LayerAutoencoder, Recipe, b
 from cgan_utils.models.layers import to_signed, to_uint8
 from cgan_utils.results.classifier import Stacked, probabilities, save
 from cgan_utils.results.weights import compact
-from cgan_utils.training.classifiers import FINE_TUNING, _Stage, fine_tune, moved, pretrain, split
+from cgan_utils.training.classifiers import FINE_TUNING, fine_tune, moved, pretrain, split
 
 ops = keras.ops
 
@@ -314,7 +314,6 @@ class TestStacked:
     def test_both_kinds_of_stage_are_named(self, recipe, garments):
         trained = fine_tune(recipe, garments, pretrain(recipe, garments))
         assert list(dict.fromkeys(trained.history["stage"])) == ["block_1", "block_2", FINE_TUNING]
-        assert _Stage("x", None, recipe, 1, "", None).path is None
 
 
 class TestShipped:

@@ -10,7 +10,7 @@ from PIL import Image
 from cgan_utils.__main__ import main
 from cgan_utils.backend import keras
 from cgan_utils.images import from_png
-from cgan_utils.models import architectures, experiments
+from cgan_utils.models import experiments
 from cgan_utils.results.run import Run
 
 LIGHT = (
@@ -193,9 +193,3 @@ def test_numbers_that_are_none_are_refused_by_the_parser(capsys):
     with pytest.raises(SystemExit) as error:
         main(["train", "modelo_1_mnist_v2", "--epochs", "many"])
     assert error.value.code == 2
-
-
-def test_the_tiny_network_is_registered_only_for_tests():
-    assert "tiny" in architectures.ARCHITECTURES
-    code = "from cgan_utils.models.architectures import ARCHITECTURES; assert 'tiny' not in ARCHITECTURES"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
