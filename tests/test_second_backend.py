@@ -46,7 +46,7 @@ def test_the_same_tests_pass_on_pytorch():
 def test_a_run_draws_the_same_image_on_both_backends(run, tmp_path):
     code = (
         "import sys, numpy as np\n"
-        "from cgan_utils import architectures\n"
+        "from cgan_utils.models import architectures\n"
         "sys.path.insert(0, sys.argv[3])\n"
         "from conftest import TINY\n"
         "architectures.ARCHITECTURES['tiny'] = TINY\n"
