@@ -1,7 +1,7 @@
 """How good are the images of a run? The protocol of the measures, and metrics.json, which holds what they found.
 
 A run draws as many images of each class, three times, each time from other seeds. The evaluator of its data set looks
-at them, and at real images for comparison (see `evaluators`; each measure is defined in `measures`):
+at them, and at real images for comparison (see `evaluator`; each measure is defined in `measures`):
 
     class_accuracy   share of the drawn images that the evaluator takes for the class that was asked for; real: the
                      share for the test images, the ceiling
