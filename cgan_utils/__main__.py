@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from . import __version__
-from .errors import CganError, unknown
+from .errors import CganError, one_line, unknown
 
 
 def list_(args):
@@ -128,7 +128,7 @@ def _arrays(run, per_class, seed, out):
     from .images import to_png
 
     labels = np.repeat(np.arange(len(run.class_names)), per_class)
-    images = run.generate(labels, seed + np.arange(len(labels)))
+    images = run.generate(labels, [seed + i for i in range(len(labels))])
     if out.suffix:
         out.parent.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(out, images=images, labels=labels.astype("int32"))
@@ -270,6 +270,9 @@ def main(arguments=None):
     except BrokenPipeError:  # the reader of our output has gone, as with `cgan list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # what the system refuses: a folder that can't be written, a disk that is full
+        print(f"cgan: The system refused it ({one_line(error)}); choose another place, or make room.", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

@@ -46,6 +46,9 @@ class Experiment:
         for field, low in least.items():
             if not getattr(self, field) >= low:  # so that it refuses what is no number at all, too
                 raise CganError(f"{field} is {getattr(self, field)}; it must be at least {low}.")
+        for field in ("epochs", "batch_size", "seed"):
+            if not hasattr(getattr(self, field), "__index__"):  # whole numbers have it, NumPy's too
+                raise CganError(f"{field} is {getattr(self, field)}; it must be a whole number.")
         if self.seed >= 2**32 - 1:
             raise CganError(f"seed is {self.seed}; it must be less than {2**32 - 1:,}.")
 

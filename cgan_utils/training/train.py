@@ -10,7 +10,7 @@ import numpy as np
 from .. import backend
 from ..backend import keras
 from ..data.datasets import SHAPES, ImageDataset, load
-from ..errors import CganError
+from ..errors import CganError, one_line
 from ..models.architectures import conditional
 from ..models.autoencoders import Autoencoder
 from ..models.experiments import Experiment
@@ -115,12 +115,16 @@ def train(
     for name, value in amounts.items():
         if value is not None and not value > 0:  # "not a number" is not above 0 either
             raise CganError(f"{name} is {value}; give a number above 0, or leave it out.")
+        if value is not None and "minutes" not in name and not hasattr(value, "__index__"):
+            raise CganError(f"{name} is {value}; give a whole number, or leave it out.")
     settings = experiment if isinstance(experiment, Experiment) else find_experiment(experiment)
     settings = replace(settings, **{name: value for name, value in changes.items() if value is not None})
-    out = Path(out) if out else _default_folder(settings.name, resume)
-    checkpoint = out.with_name(f"{out.name}.checkpoint")
-    if not resume and (out.exists() or checkpoint.exists()):
+    folders = [Path(out).absolute()] if out else _numbered(settings.name)
+    if out and not folders[0].name:
+        raise CganError(f"{out} can't be the folder of a run; name a new one in it.")
+    if not resume and all(map(_taken, folders)):
         raise CganError(f"{out} already holds a training; continue it with --resume, or choose another folder.")
+    checkpoint = _checkpoint(_newest(folders)) if resume else None
     if not isinstance(data, ImageDataset):
         data = load(data or settings.dataset, size=SHAPES[settings.dataset][0])
     data = data.limited(limit_images) if limit_images else data
@@ -138,6 +142,9 @@ def train(
     scores = _scores(game, settings, data, progress, score)
     if resume:
         checkpoints.restore(checkpoint, game)
+
+    out = _newest(folders) if resume else _reserve(folders)
+    checkpoint = _checkpoint(out)
 
     def save_state():
         checkpoints.save(checkpoint, game, progress, identity)
@@ -173,6 +180,9 @@ def train(
             raise
         save_state()
         print(f"\nStopped in epoch {progress.epoch + 1}; what was trained is in {out}.", file=sys.stderr)
+    finally:
+        if out.is_dir() and not any(out.iterdir()):  # reserved, and nothing came of it
+            out.rmdir()
     return save_run()
 
 
@@ -224,13 +234,36 @@ def _fit(game, data, settings, progress, steps, around, verbose):
         )
 
 
-def _default_folder(name, resume):
-    """runs/<name>, or the next free runs/<name>-2, …; to resume, the newest of them."""
-    numbered = [own_folder() / (name if i == 1 else f"{name}-{i}") for i in range(1, 1000)]
-    taken = [path for path in numbered if path.exists() or path.with_name(f"{path.name}.checkpoint").exists()]
-    if resume:
-        return taken[-1] if taken else numbered[0]
-    return next(path for path in numbered if path not in taken)
+def _numbered(name):
+    """runs/<name>, runs/<name>-2, …: where trainings go that were given no folder."""
+    return [own_folder() / (name if i == 1 else f"{name}-{i}") for i in range(1, 1000)]
+
+
+def _checkpoint(folder):
+    return folder.with_name(f"{folder.name}.checkpoint")
+
+
+def _taken(folder):
+    return folder.exists() or _checkpoint(folder).exists()
+
+
+def _newest(folders):
+    """The last of the folders whose training can go on, else the first."""
+    return next((folder for folder in reversed(folders) if _checkpoint(folder).exists()), folders[0])
+
+
+def _reserve(folders):
+    """The first free folder, made here and now: of two trainings that start together, each gets one of its own."""
+    for folder in folders:
+        try:
+            if not _taken(folder):
+                folder.mkdir(parents=True)
+                return folder
+        except FileExistsError:
+            continue  # the other training was faster
+        except OSError as error:
+            raise CganError(f"{folder} can't be made ({one_line(error)}); choose another with --out.") from None
+    raise CganError(f"Another training has just started in {folders[0]}; choose another folder.")
 
 
 def _record(settings, data, game, progress, policy):

@@ -1,0 +1,72 @@
+"""Where a training may write: a folder of its own, tried before its first step."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from cgan_utils.__main__ import main
+from cgan_utils.backend import keras
+from cgan_utils.errors import CganError
+from cgan_utils.models.experiments import experiment
+from cgan_utils.training.train import _reserve, train
+
+
+def test_trainings_that_start_together_get_a_folder_each(tmp_path):
+    folders, got = [tmp_path / str(i) for i in range(8)], []
+    threads = [threading.Thread(target=lambda: got.append(_reserve(folders))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(got) == folders
+
+
+def test_a_single_folder_goes_to_one_training_only(tmp_path):
+    _reserve([tmp_path / "run"])
+    with pytest.raises(CganError, match="choose another folder"):
+        _reserve([tmp_path / "run"])
+
+
+@pytest.mark.parametrize("out", ["file/run", "/", "."])
+def test_a_place_that_cannot_be_a_run_is_refused_before_the_first_step(tmp_path, monkeypatch, tiny, digits, out):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(CganError):
+        train(tiny, out, data=digits, verbose=0)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_training_that_fails_leaves_no_empty_folder(tmp_path, tiny, digits):
+    class Fails(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            raise CganError("It failed.")
+
+    with pytest.raises(CganError, match="It failed"):
+        train(tiny, tmp_path / "run", data=digits, extra_callbacks=[Fails()], verbose=0)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("amount", [{"limit_images": 1.5}, {"epochs": 1.5}, {"seed": 0.5}, {"batch_size": 2.5}])
+def test_fractions_of_things_that_are_counted_are_refused(tmp_path, tiny, digits, amount):
+    with pytest.raises(CganError, match="whole number"):
+        train(tiny, tmp_path / "run", data=digits, verbose=0, **amount)
+    assert not any(tmp_path.iterdir())
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers():
+    assert experiment("modelo_1_mnist_v2", seed=np.int64(3)).seed == 3
+
+
+def test_what_the_system_refuses_is_one_sentence(tmp_path, capsys):
+    (tmp_path / "file").write_text("not a folder")
+    code = main(["generate", "modelo_1_mnist_v2", "--class", "7", "--out", str(tmp_path / "file" / "seven.png")])
+    assert code == 2
+    assert capsys.readouterr().err.startswith("cgan: The system refused it")
+
+
+def test_seeds_beyond_what_numpy_takes_are_refused(tmp_path, capsys):
+    out = tmp_path / "all.npz"
+    code = main(["generate", "modelo_1_mnist_v2", "--per-class", "1", "--seed", str(2**70), "--out", str(out)])
+    assert code == 2 and "There is no seed" in capsys.readouterr().err
+    assert not out.exists()
