@@ -1,6 +1,7 @@
 """The command line `cgan`. Keras loads only in the commands that need it, so that `cgan --help` answers at once."""
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from . import __version__
 from .errors import CganError, one_line, unknown
+from .paths import write_whole
 
 
 def list_(args):
@@ -114,8 +116,7 @@ def _picture(run, classes, count, seed, columns, out):
 
     labels = np.repeat(np.asarray(classes, object), count)
     images = run.generate(labels, [seed + i for _ in classes for i in range(count)])
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(to_png(enlarge(grid(images, columns, background=255), 4)))
+    write_whole(out, to_png(enlarge(grid(images, columns, background=255), 4)))
 
 
 def _arrays(run, per_class, seed, out):
@@ -130,8 +131,9 @@ def _arrays(run, per_class, seed, out):
     labels = np.repeat(np.arange(len(run.class_names)), per_class)
     images = run.generate(labels, [seed + i for i in range(len(labels))])
     if out.suffix:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(out, images=images, labels=labels.astype("int32"))
+        packed = io.BytesIO()
+        np.savez_compressed(packed, images=images, labels=labels.astype("int32"))
+        write_whole(out, packed.getvalue())
         return
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise CganError(f"{out} holds something already; name a new folder.")
@@ -271,7 +273,9 @@ def main(arguments=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:  # what the system refuses: a folder that can't be written, a disk that is full
-        print(f"cgan: The system refused it ({one_line(error)}); choose another place, or make room.", file=sys.stderr)
+        place = error.filename or "A file or folder"
+        reason = error.strerror or one_line(error)
+        print(f"cgan: {place} can't be read or written ({reason}); choose another, or make room.", file=sys.stderr)
         return 2
 
 

@@ -1,13 +1,22 @@
 """The folders that the package reads and writes, and the environment variables that move them."""
 
 import os
+import tempfile
 from pathlib import Path
+
+
+def expanded(path):
+    """A path whose `~` is the home folder; a user without one, as in some containers, gets the temporary folder."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(tempfile.gettempdir(), *Path(path).parts[1:])
 
 
 def root():
     """The project's folder, which holds resultados/ and runs/: `CGAN_HOME`, else where the package lies."""
     home = os.environ.get("CGAN_HOME")
-    return Path(home) if home else Path(__file__).resolve().parent.parent
+    return expanded(home) if home else Path(__file__).resolve().parent.parent
 
 
 def shipped_folder():
@@ -20,4 +29,18 @@ def own_folder():
 
 def cache_dir():
     """The folder of what we make or download, one sub-folder a data set: `CGAN_CACHE_DIR`, or ~/.cache/cgan_utils."""
-    return Path(os.environ.get("CGAN_CACHE_DIR") or "~/.cache/cgan_utils").expanduser()
+    return expanded(os.environ.get("CGAN_CACHE_DIR") or "~/.cache/cgan_utils")
+
+
+def write_whole(path, content):
+    """Write a file, text or bytes, complete or not at all; the folder is made. Raises OSError where it can't be."""
+    path = Path(path)
+    new = path.with_name(f".{path.name}.new")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        new.write_bytes(content if isinstance(content, bytes) else content.encode())
+        os.replace(new, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None  # the name that the user gave
+    finally:
+        new.unlink(missing_ok=True)  # what a full disk left of it

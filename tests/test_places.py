@@ -62,7 +62,7 @@ def test_what_the_system_refuses_is_one_sentence(tmp_path, capsys):
     (tmp_path / "file").write_text("not a folder")
     code = main(["generate", "modelo_1_mnist_v2", "--class", "7", "--out", str(tmp_path / "file" / "seven.png")])
     assert code == 2
-    assert capsys.readouterr().err.startswith("cgan: The system refused it")
+    assert capsys.readouterr().err.startswith(f"cgan: {tmp_path / 'file'} can't be")
 
 
 def test_seeds_beyond_what_numpy_takes_are_refused(tmp_path, capsys):
@@ -70,3 +70,42 @@ def test_seeds_beyond_what_numpy_takes_are_refused(tmp_path, capsys):
     code = main(["generate", "modelo_1_mnist_v2", "--per-class", "1", "--seed", str(2**70), "--out", str(out)])
     assert code == 2 and "There is no seed" in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize("command", [["generate", "--class", "7", "--out"], ["generate", "--per-class", "1", "--out"]])
+def test_what_cannot_be_written_whole_leaves_nothing_behind(run, tmp_path, monkeypatch, capsys, command):
+    def full(old, new):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    out = tmp_path / ("seven.png" if "--class" in command else "all.npz")
+    code = main([command[0], str(run.path), *command[1:], str(out)])
+    assert code == 2 and "No space left on device" in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_checkpoint_that_cannot_be_written_is_one_sentence_and_the_old_one_stays(tiny, digits, tmp_path, monkeypatch):
+    from cgan_utils.training import checkpoints
+
+    train(tiny, tmp_path / "run", data=digits, verbose=0, epochs=1)
+    before = (tmp_path / "run.checkpoint").read_bytes()
+
+    def full(tensors, path, metadata):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoints, "save_file", full)
+    with pytest.raises(CganError, match="No space left on device.*--resume"):
+        train(tiny, tmp_path / "run", data=digits, verbose=0, resume=True)
+    assert (tmp_path / "run.checkpoint").read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"run", "run.checkpoint"}
+
+
+def test_a_user_without_a_home_gets_the_temporary_folder(monkeypatch, tmp_path):
+    from cgan_utils import paths
+
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    assert paths.expanded("~nobody-of-this-name/.cache/cgan_utils") == tmp_path / ".cache/cgan_utils"
+    monkeypatch.setenv("HOME", "/home/ana")
+    monkeypatch.setenv("CGAN_HOME", "~/mine")
+    assert paths.own_folder().as_posix() == "/home/ana/mine/runs"

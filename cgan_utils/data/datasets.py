@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import CganError, unknown
-from ..paths import cache_dir
+from ..paths import cache_dir, expanded
 from . import stand_ins
 from .folders import MappedImages, has_pictures, prepare
 from .sources import SOURCES, DataError, fetch, naming, read_cifar, read_idx, read_npz
@@ -229,7 +229,7 @@ def _provided(places, fits):
     """The first of these places in CGAN_DATA_DIR that fits, or None."""
     if not os.environ.get("CGAN_DATA_DIR"):
         return None
-    folder = Path(os.environ["CGAN_DATA_DIR"]).expanduser()
+    folder = expanded(os.environ["CGAN_DATA_DIR"])
     if not folder.is_dir():
         raise DataError(f"CGAN_DATA_DIR names {folder}, which is not a folder; create it or unset the variable.")
     return next((folder / place for place in places if fits(folder / place)), None)
@@ -240,7 +240,7 @@ def _keras_files(name):
     if name not in _FORMATS:
         return []
     pattern, _ = _FORMATS[name]
-    root = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
+    root = expanded(os.environ.get("KERAS_HOME") or "~/.keras") / "datasets"
     found, wanted = sorted(root.glob(pattern)), len(_originals(name))
     return found[:wanted] if len(found) >= wanted else []
 

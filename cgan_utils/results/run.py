@@ -20,7 +20,6 @@ Nothing is unpickled and no code is read from files: the network is rebuilt by n
 import functools
 import hashlib
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -32,7 +31,7 @@ from ..errors import CganError, reading, unknown
 from ..images import from_png, to_png
 from ..models.architectures import conditional
 from ..models.experiments import EXPERIMENTS, Experiment, shown_classes
-from ..paths import own_folder, shipped_folder
+from ..paths import own_folder, shipped_folder, write_whole
 from .card import CURVES, card, curves
 from .weights import pack, unpack
 
@@ -135,10 +134,10 @@ class Run:
     def _rewrite(self, contents):
         """Replace some files, {name: text or bytes}, and then the card."""
         for name, content in contents.items():
-            _replace(self.path / name, content)
+            write_whole(self.path / name, content)
         pictures = [picture.stem for folder in (".", "evolution") for picture in (self.path / folder).glob("*.png")]
         history = self.history.to_dict("records")
-        _replace(self.path / "README.md", card(self.name, self.record, history, pictures, self.metrics))
+        write_whole(self.path / "README.md", card(self.name, self.record, history, pictures, self.metrics))
 
     def export(self, path):
         """Write the generator in Keras's own format; `keras.saving.load_model` opens it without this package."""
@@ -146,7 +145,12 @@ class Run:
         if path.suffix != ".keras":
             raise CganError(f"{path} must end in .keras, the format that every Keras 3 opens.")
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.generator().save(path)
+        new = path.with_name(f".{path.stem}.new.keras")
+        try:
+            self.generator().save(new)
+            new.replace(path)
+        finally:
+            new.unlink(missing_ok=True)  # what a full disk left of it
         return path
 
     @property
@@ -262,13 +266,6 @@ def write_run(path, record, networks, history, losses, evolution):
 
 def _listing(record):
     return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
-
-
-def _replace(path, content):
-    """Write a file, complete or not at all."""
-    new = path.with_name(f".{path.name}")
-    new.write_bytes(content if isinstance(content, bytes) else content.encode())
-    os.replace(new, path)
 
 
 def _find(name_or_path):

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from ..backend import keras
-from ..errors import CganError
+from ..errors import CganError, one_line
 
 
 @dataclass
@@ -42,8 +42,15 @@ def save(path, game, progress, identity):
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
-    save_file(tensors, temporary, {"progress": json.dumps(numbers), "identity": json.dumps(identity)})
-    os.replace(temporary, path)
+    try:
+        save_file(tensors, temporary, {"progress": json.dumps(numbers), "identity": json.dumps(identity)})
+        os.replace(temporary, path)
+    except (SafetensorError, OSError) as error:
+        raise CganError(
+            f"{path} can't be written ({one_line(error)}); make room there, and go on with --resume."
+        ) from None
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def read_progress(path, identity=None):
