@@ -139,8 +139,7 @@ def _arrays(run, per_class, seed, out):
         raise CganError(f"{out} holds something already; name a new folder.")
     for number, (image, label) in enumerate(zip(images, labels, strict=True), start=seed):
         folder = out / run.class_names[label].replace("/", "-")
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{number:06d}.png").write_bytes(to_png(image))
+        write_whole(folder / f"{number:06d}.png", to_png(image))
 
 
 def demo(args):
@@ -273,9 +272,9 @@ def main(arguments=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:  # what the system refuses: a folder that can't be written, a disk that is full
-        place = error.filename or "A file or folder"
         reason = error.strerror or one_line(error)
-        print(f"cgan: {place} can't be read or written ({reason}); choose another, or make room.", file=sys.stderr)
+        place = f"{error.filename} can't be read or written ({reason}); choose another, or make room."
+        print(f"cgan: {place if error.filename else f'The system refused it ({reason}).'}", file=sys.stderr)
         return 2
 
 

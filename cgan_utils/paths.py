@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -32,15 +33,25 @@ def cache_dir():
     return expanded(os.environ.get("CGAN_CACHE_DIR") or "~/.cache/cgan_utils")
 
 
-def write_whole(path, content):
-    """Write a file, text or bytes, complete or not at all; the folder is made. Raises OSError where it can't be."""
+@contextmanager
+def whole(path):
+    """A temporary name with the same ending: what is written there replaces `path`, complete or not at all.
+
+    The folder is made. Raises OSError, with the name that the user gave, where it can't be.
+    """
     path = Path(path)
-    new = path.with_name(f".{path.name}.new")
+    new = path.with_name(f".{path.stem}.new{path.suffix}")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        new.write_bytes(content if isinstance(content, bytes) else content.encode())
+        yield new
         os.replace(new, path)
     except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None  # the name that the user gave
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
     finally:
         new.unlink(missing_ok=True)  # what a full disk left of it
+
+
+def write_whole(path, content):
+    """Write a file, text or bytes, as `whole` does."""
+    with whole(path) as new:
+        new.write_bytes(content if isinstance(content, bytes) else content.encode())

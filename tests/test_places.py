@@ -9,12 +9,12 @@ from cgan_utils.__main__ import main
 from cgan_utils.backend import keras
 from cgan_utils.errors import CganError
 from cgan_utils.models.experiments import experiment
-from cgan_utils.training.train import _reserve, train
+from cgan_utils.training.train import reserve, train
 
 
 def test_trainings_that_start_together_get_a_folder_each(tmp_path):
     folders, got = [tmp_path / str(i) for i in range(8)], []
-    threads = [threading.Thread(target=lambda: got.append(_reserve(folders))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: got.append(reserve(folders))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -23,9 +23,9 @@ def test_trainings_that_start_together_get_a_folder_each(tmp_path):
 
 
 def test_a_single_folder_goes_to_one_training_only(tmp_path):
-    _reserve([tmp_path / "run"])
+    reserve([tmp_path / "run"])
     with pytest.raises(CganError, match="choose another folder"):
-        _reserve([tmp_path / "run"])
+        reserve([tmp_path / "run"])
 
 
 @pytest.mark.parametrize("out", ["file/run", "/", "."])
@@ -109,3 +109,16 @@ def test_a_user_without_a_home_gets_the_temporary_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", "/home/ana")
     monkeypatch.setenv("CGAN_HOME", "~/mine")
     assert paths.own_folder().as_posix() == "/home/ana/mine/runs"
+
+
+def test_a_second_training_that_starts_meanwhile_cannot_take_the_folder(tiny, digits, tmp_path):
+    refusals = []
+
+    class Second(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            with pytest.raises(CganError, match="already holds a training") as refusal:
+                train(tiny, tmp_path / "run", data=digits, verbose=0)
+            refusals.append(refusal)
+
+    train(tiny, tmp_path / "run", data=digits, verbose=0, epochs=1, extra_callbacks=[Second()])
+    assert len(refusals) == 1

@@ -31,7 +31,7 @@ from ..errors import CganError, reading, unknown
 from ..images import from_png, to_png
 from ..models.architectures import conditional
 from ..models.experiments import EXPERIMENTS, Experiment, shown_classes
-from ..paths import own_folder, shipped_folder, write_whole
+from ..paths import own_folder, shipped_folder, whole, write_whole
 from .card import CURVES, card, curves
 from .weights import pack, unpack
 
@@ -144,13 +144,8 @@ class Run:
         path = Path(path)
         if path.suffix != ".keras":
             raise CganError(f"{path} must end in .keras, the format that every Keras 3 opens.")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(f".{path.stem}.new.keras")
-        try:
+        with whole(path) as new:
             self.generator().save(new)
-            new.replace(path)
-        finally:
-            new.unlink(missing_ok=True)  # what a full disk left of it
         return path
 
     @property

@@ -4,10 +4,8 @@ Keras's own files leave out what a two-player model needs: the second optimizer 
 """
 
 import json
-import os
 import struct
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -15,6 +13,7 @@ from safetensors.numpy import save_file
 
 from ..backend import keras
 from ..errors import CganError, one_line
+from ..paths import whole
 
 
 @dataclass
@@ -39,18 +38,13 @@ def save(path, game, progress, identity):
     tensors["losses"] = np.asarray(progress.losses or np.empty((0, 2)), "float32")
     tensors |= {f"evolution/{name}": picture for name, picture in progress.evolution.items()}
     numbers = {k: v for k, v in vars(progress).items() if k not in ("losses", "evolution")}
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
     try:
-        save_file(tensors, temporary, {"progress": json.dumps(numbers), "identity": json.dumps(identity)})
-        os.replace(temporary, path)
+        with whole(path) as temporary:
+            save_file(tensors, temporary, {"progress": json.dumps(numbers), "identity": json.dumps(identity)})
     except (SafetensorError, OSError) as error:
         raise CganError(
             f"{path} can't be written ({one_line(error)}); make room there, and go on with --resume."
         ) from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_progress(path, identity=None):

@@ -110,28 +110,29 @@ def train(
     Raises CganError for bad settings, data that are not there, a checkpoint that does not fit, losses that are no
     numbers, and a generator that collapsed.
     """
-    amounts = {"limit_images": limit_images, "minutes": minutes, "score": score}
-    amounts |= {"checkpoint_minutes": checkpoint_minutes, "checkpoint_steps": checkpoint_steps}
-    for name, value in amounts.items():
+    counts = {"limit_images": limit_images, "score": score, "checkpoint_steps": checkpoint_steps}
+    times = {"minutes": minutes, "checkpoint_minutes": checkpoint_minutes}
+    for name, value in (counts | times).items():
         if value is not None and not value > 0:  # "not a number" is not above 0 either
             raise CganError(f"{name} is {value}; give a number above 0, or leave it out.")
-        if value is not None and "minutes" not in name and not hasattr(value, "__index__"):
+        if value is not None and name in counts and not hasattr(value, "__index__"):
             raise CganError(f"{name} is {value}; give a whole number, or leave it out.")
     settings = experiment if isinstance(experiment, Experiment) else find_experiment(experiment)
     settings = replace(settings, **{name: value for name, value in changes.items() if value is not None})
     folders = [Path(out).absolute()] if out else _numbered(settings.name)
     if out and not folders[0].name:
         raise CganError(f"{out} can't be the folder of a run; name a new one in it.")
-    if not resume and all(map(_taken, folders)):
-        raise CganError(f"{out} already holds a training; continue it with --resume, or choose another folder.")
-    checkpoint = _checkpoint(_newest(folders)) if resume else None
+    if resume:
+        out = _newest(folders)
+    elif all(map(_taken, folders)):
+        raise CganError(f"{folders[0]} already holds a training; continue it with --resume, or choose another folder.")
     if not isinstance(data, ImageDataset):
         data = load(data or settings.dataset, size=SHAPES[settings.dataset][0])
     data = data.limited(limit_images) if limit_images else data
     policy = backend.precision(precision)
     identity = {**settings.settings(), "data": data.fingerprint, "precision": policy}
     identity |= {"score": score} if score else {}
-    progress = checkpoints.read_progress(checkpoint, identity) if resume else checkpoints.Progress()
+    progress = checkpoints.read_progress(_checkpoint(out), identity) if resume else checkpoints.Progress()
     steps = len(data.x_train) // settings.batch_size
     if not steps:
         raise CganError(f"{len(data.x_train)} images don't fill a batch of {settings.batch_size}; use a smaller batch.")
@@ -141,9 +142,9 @@ def train(
     game = make_game(settings, data, policy)
     scores = _scores(game, settings, data, progress, score)
     if resume:
-        checkpoints.restore(checkpoint, game)
-
-    out = _newest(folders) if resume else _reserve(folders)
+        checkpoints.restore(_checkpoint(out), game)
+    else:
+        out = reserve(folders)
     checkpoint = _checkpoint(out)
 
     def save_state():
@@ -252,7 +253,7 @@ def _newest(folders):
     return next((folder for folder in reversed(folders) if _checkpoint(folder).exists()), folders[0])
 
 
-def _reserve(folders):
+def reserve(folders):
     """The first free folder, made here and now: of two trainings that start together, each gets one of its own."""
     for folder in folders:
         try:

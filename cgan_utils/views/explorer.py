@@ -19,6 +19,7 @@ from IPython.display import display
 from ..data.datasets import CIFAR100_SUPERCLASSES, class_index
 from ..errors import CganError
 from ..images import enlarge, grid, labelled, to_png
+from ..paths import write_whole
 from ..results.evaluator import find_evaluator
 from ..results.run import Run, list_runs
 from .widgets import show
@@ -197,7 +198,7 @@ class Explorer:
         name = run.class_names[self.label.value].replace("/", "-").replace(" ", "_") if run.conditional else "image"
         path = Path(f"{run.name}_{name}_seed{self.seed.value}.png")
         try:
-            path.write_bytes(bytes(self.image.value))
+            write_whole(path, bytes(self.image.value))
         except OSError as error:
             reason = html.escape(error.strerror or str(error))
             self.message.value = f"{path.resolve()} can't be written ({reason}); copy the picture with a right click."
