@@ -31,7 +31,8 @@ from cgan_utils.models.experiments import EXPERIMENTS, experiment
 from cgan_utils.models.gan import ConditionalGAN
 from cgan_utils.models.layers import to_signed
 from cgan_utils.results.tables import operations
-from cgan_utils.training.train import batches, make_gan
+from cgan_utils.training.batches import batches
+from cgan_utils.training.train import make_gan
 
 PLAYERS = ("discriminator", "generator")
 

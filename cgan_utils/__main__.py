@@ -13,24 +13,20 @@ from .paths import write_whole
 
 
 def list_(args):
-    from .data.datasets import CLASS_NAMES, SHAPES
-    from .models.architectures import LATENT, count_parameters
     from .models.experiments import EXPERIMENTS
     from .results.run import Run, list_runs
 
     trained, rows = list_runs(), []
     for name, experiment in EXPERIMENTS.items():
         run = Run(trained[name]) if name in trained else None
-        data = experiment.dataset
         partner = "discriminator" if experiment.game == "gan" else "encoder"
-        outputs = 2 * LATENT if experiment.game == "vae" else 1
-        sizes = count_parameters(experiment.architecture, len(CLASS_NAMES[data]), SHAPES[data], outputs)
+        parameters = run.record["parameters"] if run else {}
         rows.append(
             {
                 "name": name,
-                "dataset": data,
-                "generator": sizes[0],
-                partner: sizes[1],
+                "dataset": experiment.dataset,
+                "generator": parameters.get("generator"),
+                partner: parameters.get(partner),
                 "epochs": experiment.epochs,
                 "trained_epochs": run.record["training"]["epochs"] if run else None,
                 "bytes": run.size if run else None,
@@ -42,9 +38,10 @@ def list_(args):
     heads = ("generator", "other network", "epochs", "trained", "MB")
     print("{:34}{:14}{:>12}{:>15}{:>8}{:>9}{:>7}".format("experiment", "data set", *heads))
     for row in rows:
-        other = row.get("discriminator") or row["encoder"]
-        trained = f"{row['trained_epochs']:>9}{row['bytes'] / 1e6:>7.1f}" if row["bytes"] else f"{'no':>9}"
-        print(f"{row['name']:34}{row['dataset']:14}{row['generator']:>12,}{other:>15,}{row['epochs']:>8}{trained}")
+        other, size = row.get("discriminator") or row.get("encoder"), row["bytes"]
+        counts = f"{row['generator']:>12,}{other:>15,}" if size else f"{'':27}"
+        trained = f"{row['trained_epochs']:>9}{size / 1e6:>7.1f}" if size else f"{'no':>9}"
+        print(f"{row['name']:34}{row['dataset']:14}{counts}{row['epochs']:>8}{trained}")
 
 
 def data(args):

@@ -12,8 +12,8 @@ from cgan_utils.errors import CganError
 from cgan_utils.images import grid
 from cgan_utils.lessons import vae_vs_gan as comparison
 from cgan_utils.lessons.vae_vs_gan import Judge, arc, covered, sharpness
-from cgan_utils.models.architectures import count_operations, count_parameters
 from cgan_utils.models.experiments import Experiment, experiment
+from cgan_utils.models.networks import build, multiply_adds
 from cgan_utils.models.sampling import latent
 from cgan_utils.results.conditioning import class_means, class_share, class_shares, resemblance
 from cgan_utils.results.run import AVERAGED, LAST, Run
@@ -202,17 +202,20 @@ def test_differences_leave_out_what_is_the_same():
 
 def test_sizes_are_those_that_are_counted():
     table = sizes({"ours": "modelo_1"}, 10, (28, 28, 1))
-    assert table.loc["ours"].tolist() == [
-        *count_parameters("modelo_1", 10, (28, 28, 1)),
-        *count_operations("modelo_1", (28, 28, 1)),
-    ]
+    networks = build("modelo_1", 10, (28, 28, 1))
+    counts = [network.count_params() for network in networks]
+    assert table.loc["ours"].tolist() == [*counts, *map(multiply_adds, networks)]
 
 
 def test_a_training_is_costed_by_the_passes_through_its_layers():
     shape = (28, 28, 1)
-    generator, judge = count_operations("modelo_1", shape)
+    generator, judge = map(multiply_adds, build("modelo_1", 10, shape))
     assert operations(experiment("modelo_1_mnist_v1"), shape) == 6 * generator + 14 * judge  # 2 for each multiply-add
     assert operations(experiment("cvae_fashion_mnist"), shape) == 6 * generator + 6 * judge
+    generator, judge = build("modelo_6", 10, (32, 32, 3))
+    learning, frozen = multiply_adds(judge, (True,)), multiply_adds(judge, (False,))
+    by_hand = 6 * multiply_adds(generator) + 14 * learning + 6 * frozen
+    assert operations(experiment("modelo_6_cifar10_v1"), (32, 32, 3)) == by_hand
     assert np.isnan(operations(experiment("gan_ligera_mnist"), shape))
 
 

@@ -9,7 +9,8 @@ from cgan_utils.__main__ import main
 from cgan_utils.backend import keras
 from cgan_utils.errors import CganError
 from cgan_utils.models.experiments import experiment
-from cgan_utils.training.train import reserve, train
+from cgan_utils.training.places import reserve
+from cgan_utils.training.train import train
 
 
 def test_trainings_that_start_together_get_a_folder_each(tmp_path):

@@ -14,7 +14,8 @@ from cgan_utils.models.experiments import EXPERIMENTS, Experiment
 from cgan_utils.results.run import Run, write_run
 from cgan_utils.training import checkpoints
 from cgan_utils.training import train as training
-from cgan_utils.training.train import batches, make_gan, train
+from cgan_utils.training.batches import batches
+from cgan_utils.training.train import make_gan, train
 
 # Trains a real experiment in a process that kills itself, without any warning, at the step it is told.
 KILLED = """

@@ -2,9 +2,10 @@
 
     python tools/train_classifiers.py stacked fashion_mnist FOLDER      of notebook 13, with all it is compared with
     python tools/train_classifiers.py evaluator cifar10 FOLDER          what `cgan evaluate` asks
+    python tools/train_classifiers.py teacher cifar10 FOLDER        what modelo_6's discriminator looks through
 
 The result is FOLDER/stacked_<data set>, which belongs into resultados/, or FOLDER/<data set>, which belongs into
-resultados/evaluadores/. Started again after an interruption, it goes on.
+resultados/evaluadores/ or resultados/maestros/. Started again after an interruption, it goes on.
 """
 
 import argparse
@@ -16,7 +17,9 @@ from pathlib import Path
 from cgan_utils.backend import keras
 from cgan_utils.data.datasets import load
 from cgan_utils.errors import CganError
+from cgan_utils.models.architectures import ARCHITECTURES, Projected
 from cgan_utils.models.classifier import Recipe
+from cgan_utils.models.experiments import EXPERIMENTS
 from cgan_utils.results.classifier import save
 from cgan_utils.training import classifiers
 from cgan_utils.training.classifiers import fine_tune, pretrain
@@ -33,6 +36,7 @@ STACKED = {
         flip=True,
     ),
 }
+TEACHER_SEED = 7
 UNCURED = {"dropout": 0.0, "shift": 0, "flip": False, "weight_decay": 0.0, "patience": 99}
 FEW = {"labels": 1000, "validation": 200, "batch_size": 50, "epochs": 40, "patience": 40}
 
@@ -79,14 +83,28 @@ def train_evaluator(name, out):
     print(f"{name}: {judge.accuracy:.4f} of the test images, {judge.path}")
 
 
+def train_teacher(name, out):
+    """Of the evaluator's recipe, but with other widths and another seed: the two must not share their mistakes."""
+    rows = [ARCHITECTURES[one.architecture] for one in EXPERIMENTS.values() if one.dataset == name]
+    blocks = next((row.teacher for row in rows if isinstance(row, Projected)), None)
+    if not blocks:
+        raise CganError(f"No experiment with {name} has a discriminator that looks through a teacher.")
+    around = {"extra_callbacks": [Say(name)], "verbose": 0}
+    teacher = classifiers.train_evaluator(name, out / name, blocks=blocks, seed=TEACHER_SEED, **around)
+    print(f"{name}: {teacher.accuracy:.4f} of the test images, {teacher.path}")
+
+
+KINDS = {"stacked": train_stacked, "evaluator": train_evaluator, "teacher": train_teacher}
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=["stacked", "evaluator"])
+    parser.add_argument("kind", choices=KINDS)
     parser.add_argument("name", help="of the data set")
     parser.add_argument("folder", type=Path)
     args = parser.parse_args(arguments)
     try:
-        (train_stacked if args.kind == "stacked" else train_evaluator)(args.name, args.folder)
+        KINDS[args.kind](args.name, args.folder)
     except CganError as error:
         print(f"train_classifiers: {error}", file=sys.stderr)
         return 2

@@ -25,6 +25,7 @@ from cgan_utils.models.experiments import experiment
 from cgan_utils.models.layers import to_signed
 from cgan_utils.training import callbacks, checkpoints
 from cgan_utils.training import train as training
+from cgan_utils.training.batches import InBatches, order
 
 STEPS = 5  # in a graph; where an epoch is no multiple of it, steps are taken one by one
 WARM_UP = 6  # steps before recording, in which cuDNN chooses its algorithms
@@ -148,7 +149,7 @@ def fit(gan, data, settings, progress, steps, around, verbose):
         raise CganError("This checkpoint lies within an epoch, where no graph begins; go on with `cgan train`.")
     torch.manual_seed(settings.seed + 1000 * progress.epoch)
     game = Steps(gan, data, settings.batch_size)
-    tests = training._InBatches(data.x_test, data.y_test, len(data.x_test))
+    tests = InBatches(data.x_test, data.y_test, len(data.x_test))
     for callback in around:
         callback.set_model(gan)
         callback.set_params({"steps": steps, "epochs": settings.epochs, "verbose": verbose})
@@ -157,7 +158,7 @@ def fit(gan, data, settings, progress, steps, around, verbose):
         gan.reset_metrics()
         for callback in around:
             callback.on_epoch_begin(epoch)
-        losses = game.epoch(training.order(len(data.x_train), settings.seed, epoch))
+        losses = game.epoch(order(data.y_train, settings.seed, epoch))
         progress.losses += map(tuple, losses.tolist())
         logs = dict(zip(gan.loss_names, losses.mean(axis=0, dtype=float).tolist(), strict=True))
         logs |= {name: float(value) for name, value in gan.scores.result().items()}

@@ -43,6 +43,17 @@ class Unconditional:
 
 
 @dataclass(frozen=True)
+class Projected:
+    """A generator of residual blocks, and a discriminator that looks through a classifier; see `projected`."""
+
+    base: int = 256  # channels of the generator's first small image
+    up: tuple = (192, 96, 48)  # filters of its residual blocks, each of which doubles the side
+    teacher: tuple = ((64,), (96, 96), (192, 192), (256, 256))  # the classifier's `Recipe.blocks`
+    head: int = 128  # planes of each of the discriminator's heads, at most
+    mirror: bool = True  # whether the mirror image of an image shows the same class
+
+
+@dataclass(frozen=True)
 class Plane:
     """An encoder of grey 28×28 images to two numbers, and a decoder from them.
 
@@ -93,6 +104,9 @@ _LIGERA = Unconditional(
     dropout=0.3,
 )
 
+# Two doublings lead from 7 to 28 pixels.
+_MODELO_6_28PX = Projected(base=192, up=(96, 48), teacher=((32,), (48, 48), (96, 96)))
+
 ARCHITECTURES = {
     "modelo_1": _MODELO_1,
     "modelo_3": _MODELO_3,
@@ -134,6 +148,9 @@ ARCHITECTURES = {
         down_norm=True,
         last_activation=False,
     ),
+    "modelo_6": Projected(),
+    "modelo_6_28px": _MODELO_6_28PX,
+    "modelo_6_digits": replace(_MODELO_6_28PX, mirror=False),
     "autoencoder_2d": Plane(code="linear"),
     "autoencoder_2d_relu": Plane(code="relu"),
 }
@@ -148,101 +165,4 @@ def architecture(name):
 
 def conditional(name):
     """Whether the networks of architecture `name` are told the class of an image."""
-    return isinstance(architecture(name), Architecture)
-
-
-def count_parameters(name, classes, shape, outputs=1):
-    """(generator, discriminator) parameters of architecture `name`, from the table alone: no network is built.
-
-    outputs: numbers that the discriminator ends in; one verdict, or the 2·LATENT of a variational encoder.
-
-    A kernel of k×k pixels has k·k·(input channels)·(filters) weights and a bias per filter; batch normalisation
-    keeps four numbers per channel (scale, shift, mean, variance).
-    """
-    row = architecture(name)
-    if isinstance(row, Unconditional):
-        return _count_unconditional(row, shape)
-    if isinstance(row, Plane):
-        return _count_plane(row)
-    side, _, channels = shape
-    quarter = side // 4
-    last = len(row.down)
-
-    def label_map(width):
-        return classes * EMBEDDING + _dense(EMBEDDING, width * width)
-
-    generator = label_map(quarter) + _dense(LATENT, row.base * quarter**2)
-    generator += _convolutions(row.up, row.base + 1, lambda i: row.generator_momentum is not None)
-    generator += _dense(row.output_kernel**2 * row.up[-1][0], channels)
-    discriminator = label_map(side)
-    discriminator += _convolutions(row.down, channels + 1, lambda i: row.discriminator_momentum and 1 < i < last)
-    return generator, discriminator + _end(row, side, outputs)
-
-
-def count_operations(name, shape):
-    """(generator, discriminator) multiply-adds for one image of `shape` in a conditional architecture, one way.
-
-    A convolution of k×k pixels costs k·k·(input channels)·(filters) at each pixel of its output, a transposed one
-    the same at each pixel of its input. Borders are counted like the inside; normalisation and activations are not.
-    """
-    row = architecture(name)
-    if not isinstance(row, Architecture):
-        raise CganError(f"Operations are counted for networks that know classes; {name} knows none.")
-    side, _, channels = shape
-    place, inputs = side // 4, row.base + 1
-    generator = (EMBEDDING + LATENT * row.base) * place**2
-    for filters, kernel, stride in (*row.up, (channels, row.output_kernel, 1)):
-        generator += (place * kernel) ** 2 * inputs * filters
-        place, inputs = place * stride, filters
-    discriminator, inputs = EMBEDDING * side**2, channels + 1
-    for filters, kernel, stride in row.down:
-        side = -(-side // stride)
-        discriminator += (side * kernel) ** 2 * inputs * filters
-        inputs = filters
-    return generator, discriminator + inputs * side**2
-
-
-def _count_unconditional(row, shape):
-    side, _, channels = shape
-    pixels, last = row.base * row.start**2, len(row.down)
-    generator = _dense(LATENT, pixels, row.up_bias) + (4 * pixels if row.start_norm else 0)
-    generator += _convolutions(row.up, row.base, lambda i: True, row.up_bias)
-    generator += _dense(row.output[0] ** 2 * row.up[-1][0], channels)
-    discriminator = _convolutions(row.down, channels, lambda i: row.down_norm and 1 < i < last)
-    return generator, discriminator + _end(row, side, 1)
-
-
-def _count_plane(row):
-    decoder, channels = _count_stack(row.decoder)
-    encoder, _ = _count_stack(row.encoder)
-    return _dense(2, row.start**2) + decoder + _dense(9 * channels, 1), encoder + _dense(7 * 7, 2)
-
-
-def _count_stack(table):
-    total, channels = 0, 1
-    for entry in table:
-        if entry == "norm":
-            total += 4 * channels
-        elif isinstance(entry, tuple):
-            filters, kernel = entry
-            total += _dense(kernel * kernel * channels, filters)
-            channels = filters
-    return total, channels
-
-
-def _dense(inputs, outputs, bias=True):
-    return (inputs + bias) * outputs
-
-
-def _convolutions(rows, inputs, normalised, bias=True):
-    total = 0
-    for i, (filters, kernel, _) in enumerate(rows, start=1):
-        total += _dense(kernel * kernel * inputs, filters, bias) + (4 * filters if normalised(i) else 0)
-        inputs = filters
-    return total
-
-
-def _end(row, side, outputs):
-    for _, _, stride in row.down:
-        side = -(-side // stride)  # 'same' padding rounds up
-    return _dense(row.down[-1][0] * side**2, outputs)
+    return isinstance(architecture(name), (Architecture, Projected))

@@ -3,11 +3,11 @@
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 
 from ..errors import CganError, unknown
-from .architectures import Architecture, Plane, Unconditional, architecture
+from .architectures import Architecture, Plane, Projected, Unconditional, architecture
 
 OPTIMIZERS = ("rmsprop", "adam")
 GAMES = {  # and the kinds of architecture that can play them
-    "gan": (Architecture, Unconditional),
+    "gan": (Architecture, Unconditional, Projected),
     "vae": (Architecture,),
     "autoencoder": (Plane,),
 }
@@ -25,6 +25,7 @@ class Experiment:
     optimizer: str = "rmsprop"
     learning_rate: float = 2e-4
     beta_1: float = 0.5  # Adam's first momentum; RMSprop has none
+    beta_2: float = 0.999  # and its second
     game: str = "gan"  # one of GAMES
     pixel_variance: float = 1.0  # of a variational autoencoder; see ConditionalVAE
     loss: str = "minimax"
@@ -32,6 +33,8 @@ class Experiment:
     label_noise: float = 0.0
     update: str = "simultaneous"
     averaging: float = 0.999  # of the averaged generator; see ConditionalGAN
+    draw_averaged: bool = False  # whether the run draws with it
+    group: int = 1  # images of one class that stand together in a batch; see `projected.ClassSpread`
     seed: int = 0
     published_seconds: int | None = None  # per epoch, as published, on a T4-class GPU
 
@@ -42,13 +45,17 @@ class Experiment:
                 raise CganError(unknown(field, getattr(self, field), known))
         if not isinstance(row, GAMES[self.game]):
             raise CganError(f"Architecture {self.architecture} has not the networks that game {self.game!r} needs.")
-        least = {"epochs": 1, "batch_size": 1, "seed": 0, "learning_rate": 1e-12, "pixel_variance": 1e-6}
+        least = {"epochs": 1, "batch_size": 1, "group": 1, "seed": 0, "learning_rate": 1e-12, "pixel_variance": 1e-6}
         for field, low in least.items():
             if not getattr(self, field) >= low:  # so that it refuses what is no number at all, too
                 raise CganError(f"{field} is {getattr(self, field)}; it must be at least {low}.")
-        for field in ("epochs", "batch_size", "seed"):
+        for field in ("epochs", "batch_size", "group", "seed"):
             if not hasattr(getattr(self, field), "__index__"):  # whole numbers have it, NumPy's too
                 raise CganError(f"{field} is {getattr(self, field)}; it must be a whole number.")
+        if self.batch_size % self.group:
+            raise CganError(
+                f"A batch of {self.batch_size} can't be divided into groups of {self.group}; choose others."
+            )
         if self.seed >= 2**32 - 1:
             raise CganError(f"seed is {self.seed}; it must be less than {2**32 - 1:,}.")
 
@@ -80,6 +87,21 @@ _MODELO_1_MNIST = Experiment("modelo_1_mnist", "mnist", "modelo_1", epochs=50, l
 
 _LIGERA = Experiment(
     "gan_ligera", "mnist", "gan_ligera", epochs=50, batch_size=256, optimizer="adam", learning_rate=1e-4, beta_1=0.9
+)
+_MODELO_6 = Experiment(
+    "modelo_6",
+    "cifar10",
+    "modelo_6",
+    epochs=10,
+    batch_size=64,
+    group=8,
+    optimizer="adam",
+    learning_rate=3e-4,
+    beta_1=0.0,
+    beta_2=0.99,
+    loss="hinge",
+    averaging=0.998,
+    draw_averaged=True,
 )
 # One decoder, two games, the same images seen.
 _FASHION = Experiment("fashion", "fashion_mnist", "modelo_1", epochs=20, batch_size=64, optimizer="adam")
@@ -123,6 +145,10 @@ EXPERIMENTS = {
         replace(_FASHION, name="cvae_fashion_mnist", game="vae", learning_rate=1e-3, beta_1=0.9),
         replace(_PLANE, name="autoencoder_2d_fashion_mnist"),
         replace(_PLANE, name="autoencoder_2d_relu_fashion_mnist", architecture="autoencoder_2d_relu"),
+        replace(_MODELO_6, name="modelo_6_cifar10_v1"),
+        replace(_MODELO_6, name="modelo_6_cifar100_v1", dataset="cifar100"),
+        replace(_MODELO_6, name="modelo_6_fashion_mnist", dataset="fashion_mnist", architecture="modelo_6_28px"),
+        replace(_MODELO_6, name="modelo_6_mnist", dataset="mnist", architecture="modelo_6_digits"),
         Experiment(
             "dcgan_celeba",
             "celeba",

@@ -48,6 +48,11 @@ class Game(keras.Model):
         return self.mean_losses
 
     @property
+    def drawer(self):
+        """The generator whose drawings are shown and scored, and that a run draws with."""
+        return self.generator
+
+    @property
     def networks(self):
         """{name: network}, all that is being trained."""
         return {name: getattr(self, name) for name in self.players}
@@ -60,7 +65,7 @@ class Game(keras.Model):
 
     def add_best(self):
         """Make room for the generator of the best epoch; see `scoring.Score`."""
-        self.best = keras.models.clone_model(self.generator)
+        self.best = keras.models.clone_model(self.drawer)
 
     def call(self, inputs, training=False):
         """(noise [N, 100], and labels [N] if it knows classes) → images [N, H, W, C] in [-1, 1]."""
@@ -68,7 +73,7 @@ class Game(keras.Model):
 
     def paint(self, labels, seeds):
         """uint8 images [N, H, W, C] that show how far the training is: the same ones each time."""
-        return draw(self.generator, labels, seeds)
+        return draw(self.drawer, labels, seeds)
 
     def log(self, losses, remember=True):
         """Take down the losses of a batch; returns the means so far, as Keras expects of a step."""

@@ -50,19 +50,20 @@ class ConditionalGAN(Game):
     update: 'simultaneous' (one batch of fakes, both gradients from it, then both players move) or 'alternating'
     (the discriminator moves, then the generator on a fresh batch). averaging: share of the old value that the
     averaged generator keeps at each step, batch-normalisation statistics included; its images are steadier.
+    draw_averaged: whether it is the averaged generator that draws, and that is scored.
     """
 
     loss_names = ("d_loss", "g_loss")
     players = ("generator", "discriminator")
 
-    def __init__(self, generator, discriminator, update="simultaneous", averaging=0.999, seed=0):
+    def __init__(self, generator, discriminator, update="simultaneous", averaging=0.999, seed=0, draw_averaged=False):
         super().__init__(name="conditional_gan")
         if update not in UPDATES:
             raise CganError(unknown("form of the training step", update, UPDATES))
         self.generator, self.discriminator = generator, discriminator
         self.averaged = keras.models.clone_model(generator)
         self.averaged.set_weights(generator.get_weights())
-        self.update, self.averaging = update, averaging
+        self.update, self.averaging, self.draw_averaged = update, averaging, draw_averaged
         self.latent = generator.inputs[0].shape[-1]
         self.noise_seed, self.test_seed = keras.random.SeedGenerator(seed), seed + 1
         self.conditional = len(generator.inputs) == 2
@@ -82,6 +83,10 @@ class ConditionalGAN(Game):
         return [*self.mean_losses, self.scores]
 
     @property
+    def drawer(self):
+        return self.averaged if self.draw_averaged else self.generator
+
+    @property
     def kept(self):
         return {**super().kept, "generator_averaged.safetensors": self.averaged}
 
@@ -98,7 +103,7 @@ class ConditionalGAN(Game):
         return self.generator([noise, labels] if self.conditional else [noise], training=training)
 
     def judge(self, images, labels, training=False):
-        """The logits of D(x|y): images [N, H, W, C] in [-1, 1] and labels [N] → [N, 1]."""
+        """The logits of D(x|y): images [N, H, W, C] in [-1, 1] and labels [N] → [N, heads]; most have one head."""
         return self.discriminator([images, labels] if self.conditional else [images], training=training)
 
     def discriminator_loss(self, real, labels, noise, training=True):

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from ..backend import keras
 from ..errors import CganError
-from . import autoencoders
-from .architectures import LATENT, Architecture, Plane, Unconditional, architecture
+from . import autoencoders, projected
+from .architectures import LATENT, Architecture, Plane, Projected, Unconditional, architecture
 from .layers import down_block, label_map, latent_map, up_block
 
 Input, layers = keras.Input, keras.layers
@@ -53,10 +53,26 @@ def build_encoder(name, classes, shape, dtype=None):
     ([N, side, side, channels] images in [-1, 1], [N] labels) → [N, 200] float32, means and log-variances of z.
     """
     row = _row(name, shape)
-    if isinstance(row, Unconditional):
-        raise CganError(f"{name} is a GAN without classes, which has no encoder; use build for its two networks.")
+    if _BUILDERS[type(row)].encoder is None:
+        raise CganError(f"{name} is a GAN that has no encoder; use build for its two networks.")
     with _dtype_policy(dtype):
         return _BUILDERS[type(row)].encoder(row, classes, shape)
+
+
+def multiply_adds(network, trainable=(True, False)):
+    """Multiply-adds of one image through a network, one way; trainable=(True,): through the layers that learn alone.
+
+    Each number of a kernel is used once at each pixel that the kernel is laid on: of the output, and in a transposed
+    convolution of the input. Borders are counted like the inside; normalisation and activations are not.
+    """
+    total = 0
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            total += multiply_adds(layer, trainable)
+        elif hasattr(layer, "kernel") and layer.trainable in trainable:
+            places = layer.input if isinstance(layer, layers.Conv2DTranspose) else layer.output
+            total += math.prod(layer.kernel.shape) * math.prod(places.shape[1:-1])
+    return total
 
 
 def _row(name, shape):
@@ -66,6 +82,10 @@ def _row(name, shape):
         side = row.start * math.prod(stride for _, _, stride in row.up) * row.output[1]
         if (height, width) != (side, side):
             raise CganError(f"This network draws images of {side}×{side} pixels, not {height}×{width}; resize them.")
+    elif isinstance(row, Projected):
+        steps = 2 ** len(row.up)
+        if height != width or height % steps:
+            raise CganError(f"Images of {height}×{width} pixels don't fit; use square ones, side divisible by {steps}.")
     elif height != width or height % 4:
         raise CganError(f"Images of {height}×{width} pixels don't fit; use square ones with a side divisible by 4.")
     return row
@@ -146,6 +166,7 @@ class Kind(NamedTuple):
 
 _BUILDERS = {
     Architecture: Kind(_generator, _discriminator, _encoder),
+    Projected: Kind(projected.build_generator, projected.build_discriminator, encoder=None),
     Unconditional: Kind(_unconditional_generator, _unconditional_discriminator, encoder=None),
     Plane: Kind(
         generator=lambda row, _, shape: autoencoders.build_decoder(row.code, shape),

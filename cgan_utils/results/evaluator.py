@@ -18,7 +18,7 @@ from ..models.layers import to_signed
 from ..paths import shipped_folder
 from .classifier import RECORD, Stacked
 
-FOLDER = "evaluadores"
+FOLDER, TEACHERS = "evaluadores", "maestros"
 BATCH = 500
 
 # What moves an image must not change its class: no digit is its own mirror image.
@@ -77,6 +77,20 @@ def find_evaluator(name, stand_in=False):
     """The evaluator that ships for a data set, or None. A stand-in has none: an evaluator knows the real images."""
     path = shipped_folder() / FOLDER / name
     return _opened(path) if not stand_in and (path / RECORD).is_file() else None
+
+
+def find_teacher(data, architecture):
+    """The classifier of `data` that discriminators look through (see `models.projected`); CganError if none ships.
+
+    It is not the evaluator: other widths, another seed. What judges a drawing must not have taught it.
+    """
+    path = shipped_folder() / TEACHERS / data.name
+    if not (path / RECORD).is_file():
+        raise CganError(
+            f"{architecture} looks through a classifier of its data set, and none ships for {data.title}; "
+            "train another network on it, such as modelo_5_lighter."
+        )
+    return _opened(path)
 
 
 _opened = cache(Evaluator)

@@ -1,9 +1,12 @@
 """All runs in one table, made from what ships with them: no number is typed by hand."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 
-from ..models.architectures import conditional, count_operations, count_parameters
+from ..models.architectures import conditional
+from ..models.networks import build, multiply_adds
 from .run import Run, list_runs
 
 PHRASES = {  # a verdict's words (see `verdicts`) in short, in English and Spanish
@@ -64,12 +67,19 @@ def operations(experiment, shape):
 
     A layer computes its output, the gradient of its weights and that of its input: three times its arithmetic. In a
     GAN the discriminator judges two batches, with two gradients of its weights, and three of what its layers get; the
-    third is the generator's. An encoder is counted as the discriminator that it is but for its end.
+    third is the generator's. A discriminator's layers that don't learn have one of them, the generator's. An encoder
+    is counted as the discriminator that it is but for its end.
     """
     if not conditional(experiment.architecture):
         return np.nan
-    generator, judge = count_operations(experiment.architecture, shape)
-    return 2 * (3 * generator + (7 if experiment.game == "gan" else 3) * judge)
+    generator, learning, frozen = _multiply_adds(experiment.architecture, shape)
+    return 2 * (3 * generator + (7 if experiment.game == "gan" else 3) * learning + 3 * frozen)
+
+
+@cache
+def _multiply_adds(name, shape):
+    generator, judge = build(name, 1, shape)
+    return multiply_adds(generator), multiply_adds(judge, (True,)), multiply_adds(judge, (False,))
 
 
 def by_class(runs):
@@ -120,8 +130,8 @@ def differences(rows):
 def sizes(architectures, classes, shape):
     """Parameters and multiply-adds per image of both networks, a row for each of {name: conditional architecture}."""
     heads = (["parameters", "multiply-adds per image"], ["generator", "discriminator"])
-    rows = {
-        name: (*count_parameters(row, classes, shape), *count_operations(row, shape))
-        for name, row in architectures.items()
-    }
+    rows = {}
+    for name, row in architectures.items():
+        networks = build(row, classes, shape)
+        rows[name] = [*(network.count_params() for network in networks), *map(multiply_adds, networks)]
     return pd.DataFrame(rows, index=pd.MultiIndex.from_product(heads)).T

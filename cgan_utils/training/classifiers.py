@@ -15,8 +15,8 @@ from ..models.classifier import Classifier, LayerAutoencoder, Recipe, blocks_of,
 from ..results.classifier import TEST_BATCH, save
 from ..results.evaluator import COLOUR, RECIPES, Evaluator
 from . import checkpoints
+from .batches import batches
 from .callbacks import Interruptible, Recorder, Resume, Saver
-from .train import batches
 
 FINE_TUNING = "fine-tuning"
 

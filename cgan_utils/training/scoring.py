@@ -29,10 +29,10 @@ class Score(keras.callbacks.Callback):
         self.labels = np.repeat(np.arange(classes), per_class)
 
     def on_epoch_end(self, epoch, logs=None):
-        images = draw(self.model.generator, self.labels, range(len(self.labels)))
+        images = draw(self.model.drawer, self.labels, range(len(self.labels)))
         features, chances = self.reference.judge.look(images)
         if self.labels[-1]:
             logs["class_accuracy"] = float((chances.argmax(axis=1) == self.labels).mean())
         logs["frechet"] = measures.frechet_distance(self.reference.test[0], features)
         if logs["frechet"] <= min((row["frechet"] for row in self.progress.history), default=np.inf):
-            self.model.best.set_weights(self.model.generator.get_weights())
+            self.model.best.set_weights(self.model.drawer.get_weights())

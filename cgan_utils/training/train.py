@@ -1,6 +1,5 @@
 """`train(experiment)`: from a row of the catalogue to a run on disk, through any number of interruptions."""
 
-import itertools
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,42 +9,25 @@ import numpy as np
 from .. import backend
 from ..backend import keras
 from ..data.datasets import SHAPES, ImageDataset, load
-from ..errors import CganError, one_line
-from ..models.architectures import conditional
+from ..errors import CganError
+from ..models.architectures import Projected, architecture, conditional
 from ..models.autoencoders import Autoencoder
 from ..models.experiments import Experiment
 from ..models.experiments import experiment as find_experiment
 from ..models.gan import ConditionalGAN
 from ..models.losses import adversarial_loss
 from ..models.networks import build, build_encoder, build_generator
+from ..models.projected import fill_teacher
 from ..models.vae import ConditionalVAE
-from ..paths import own_folder
 from ..results.evaluation import Reference
-from ..results.evaluator import find_evaluator
-from ..results.run import LAST, write_run
+from ..results.evaluator import find_evaluator, find_teacher
+from ..results.run import AVERAGED, LAST, write_run
 from . import callbacks, checkpoints
+from .batches import InBatches, batches
+from .places import checkpoint_of, newest, numbered, reserve, taken
 from .scoring import Score
 
-TEST_BATCH = 500
 SEEN = 5_000  # training images, at most, that are judged like test images after each epoch
-
-
-def order(count, seed, epoch):
-    """The order in which an epoch goes through `count` images; it depends on (seed, epoch) alone."""
-    return np.random.default_rng((seed, epoch)).permutation(count)
-
-
-def batches(images, labels, batch_size, seed, epoch=0, step=0):
-    """Endless batches from `step` of `epoch` on; each epoch in its `order`.
-
-    Whole batches only, so that every step has the same shapes.
-    """
-    for current in itertools.count(epoch):
-        places = order(len(images), seed, current)
-        for i in range(step, len(images) // batch_size):
-            chosen = places[i * batch_size : (i + 1) * batch_size]
-            yield images[chosen], labels[chosen]
-        step = 0
 
 
 def make_game(settings, data, dtype=None):
@@ -67,15 +49,25 @@ def make_gan(settings, data, dtype=None):
     """The same for the two-player games."""
     keras.utils.set_random_seed(settings.seed)
     networks = build(settings.architecture, data.classes, data.shape, dtype)
-    gan = ConditionalGAN(*networks, update=settings.update, averaging=settings.averaging, seed=settings.seed)
+    teacher = _teacher(settings, data)
+    if teacher:
+        fill_teacher(networks[1], teacher.network)
+    fields = {name: getattr(settings, name) for name in ("update", "averaging", "seed", "draw_averaged")}
+    gan = ConditionalGAN(*networks, **fields)
     loss = adversarial_loss(settings.loss, settings.label_smoothing, settings.label_noise, settings.seed)
     gan.compile(loss, make_optimizer(settings), make_optimizer(settings))
     return gan
 
 
+def _teacher(settings, data):
+    """The classifier that the discriminator looks through, None if it looks for itself."""
+    looks_through = isinstance(architecture(settings.architecture), Projected)
+    return find_teacher(data, settings.architecture) if looks_through else None
+
+
 def make_optimizer(settings):
     if settings.optimizer == "adam":
-        return keras.optimizers.Adam(settings.learning_rate, beta_1=settings.beta_1)
+        return keras.optimizers.Adam(settings.learning_rate, beta_1=settings.beta_1, beta_2=settings.beta_2)
     return keras.optimizers.RMSprop(settings.learning_rate)
 
 
@@ -119,12 +111,12 @@ def train(
             raise CganError(f"{name} is {value}; give a whole number, or leave it out.")
     settings = experiment if isinstance(experiment, Experiment) else find_experiment(experiment)
     settings = replace(settings, **{name: value for name, value in changes.items() if value is not None})
-    folders = [Path(out).absolute()] if out else _numbered(settings.name)
+    folders = [Path(out).absolute()] if out else numbered(settings.name)
     if out and not folders[0].name:
         raise CganError(f"{out} can't be the folder of a run; name a new one in it.")
     if resume:
-        out = _newest(folders)
-    elif all(map(_taken, folders)):
+        out = newest(folders)
+    elif all(map(taken, folders)):
         raise CganError(f"{folders[0]} already holds a training; continue it with --resume, or choose another folder.")
     if not isinstance(data, ImageDataset):
         data = load(data or settings.dataset, size=SHAPES[settings.dataset][0])
@@ -132,7 +124,7 @@ def train(
     policy = backend.precision(precision)
     identity = {**settings.settings(), "data": data.fingerprint, "precision": policy}
     identity |= {"score": score} if score else {}
-    progress = checkpoints.read_progress(_checkpoint(out), identity) if resume else checkpoints.Progress()
+    progress = checkpoints.read_progress(checkpoint_of(out), identity) if resume else checkpoints.Progress()
     steps = len(data.x_train) // settings.batch_size
     if not steps:
         raise CganError(f"{len(data.x_train)} images don't fill a batch of {settings.batch_size}; use a smaller batch.")
@@ -142,10 +134,10 @@ def train(
     game = make_game(settings, data, policy)
     scores = _scores(game, settings, data, progress, score)
     if resume:
-        checkpoints.restore(_checkpoint(out), game)
+        checkpoints.restore(checkpoint_of(out), game)
     else:
         out = reserve(folders)
-    checkpoint = _checkpoint(out)
+    checkpoint = checkpoint_of(out)
 
     def save_state():
         checkpoints.save(checkpoint, game, progress, identity)
@@ -165,7 +157,7 @@ def train(
     around = [
         callbacks.Resume(checkpoint if resume else None, progress),
         *scores,
-        callbacks.Seen(_InBatches(data.x_train, data.y_train, min(len(data.x_test), SEEN))),
+        callbacks.Seen(InBatches(data.x_train, data.y_train, min(len(data.x_test), SEEN))),
         callbacks.Recorder(progress),
         callbacks.Guard(progress, data.classes),
         callbacks.Evolution(progress, data.class_names if conditional(settings.architecture) else None),
@@ -196,26 +188,6 @@ def _scores(game, settings, data, progress, per_class):
     return [Score(progress, Reference(data, find_evaluator(data.name, data.stand_in)), classes, per_class)]
 
 
-class _InBatches(keras.utils.PyDataset):
-    """`count` of the images, evenly spread, a batch at a time: those of a folder never lie in memory together.
-
-    Whole batches only, unless there is less than one.
-    """
-
-    def __init__(self, images, labels, count):
-        super().__init__()
-        self.images, self.labels = images, labels
-        count = min(count, len(images)) // TEST_BATCH * TEST_BATCH or min(count, len(images))
-        self.places = np.arange(count) * len(images) // count
-
-    def __len__(self):
-        return -(-len(self.places) // TEST_BATCH)
-
-    def __getitem__(self, i):
-        places = self.places[i * TEST_BATCH : (i + 1) * TEST_BATCH]
-        return np.asarray(self.images[places]), self.labels[places]
-
-
 def _fit(game, data, settings, progress, steps, around, verbose):
     """Finish the epoch under way, if any, then run the others."""
     spans = [(progress.epoch, progress.epoch + 1, progress.step)] if progress.step else []
@@ -224,53 +196,21 @@ def _fit(game, data, settings, progress, steps, around, verbose):
         if first >= end:
             continue
         game.fit(
-            batches(data.x_train, data.y_train, settings.batch_size, settings.seed, first, step),
+            batches(data.x_train, data.y_train, settings.batch_size, settings.seed, first, step, settings.group),
             shuffle=False,  # `batches` has shuffled
             steps_per_epoch=steps - step,
             initial_epoch=first,
             epochs=end,
-            validation_data=_InBatches(data.x_test, data.y_test, len(data.x_test)),
+            validation_data=InBatches(data.x_test, data.y_test, len(data.x_test)),
             callbacks=around,
             verbose=verbose,
         )
 
 
-def _numbered(name):
-    """runs/<name>, runs/<name>-2, …: where trainings go that were given no folder."""
-    return [own_folder() / (name if i == 1 else f"{name}-{i}") for i in range(1, 1000)]
-
-
-def _checkpoint(folder):
-    return folder.with_name(f"{folder.name}.checkpoint")
-
-
-def _taken(folder):
-    return folder.exists() or _checkpoint(folder).exists()
-
-
-def _newest(folders):
-    """The last of the folders whose training can go on, else the first."""
-    return next((folder for folder in reversed(folders) if _checkpoint(folder).exists()), folders[0])
-
-
-def reserve(folders):
-    """The first free folder, made here and now: of two trainings that start together, each gets one of its own."""
-    for folder in folders:
-        try:
-            if not _taken(folder):
-                folder.mkdir(parents=True)
-                return folder
-        except FileExistsError:
-            continue  # the other training was faster
-        except OSError as error:
-            raise CganError(f"{folder} can't be made ({one_line(error)}); choose another with --out.") from None
-    raise CganError(f"Another training has just started in {folders[0]}; choose another folder.")
-
-
 def _record(settings, data, game, progress, policy):
     """run.json, less what only `write_run` knows."""
     seconds = [row["seconds"] for row in progress.history]
-    steps = len(progress.losses)
+    steps, teacher = len(progress.losses), _teacher(settings, data)
     return {
         "experiment": asdict(settings),
         "data": {
@@ -284,6 +224,7 @@ def _record(settings, data, game, progress, policy):
             "class_names": list(data.class_names),
         },
         "parameters": {name: network.count_params() for name, network in game.networks.items()},
+        **({"teacher": {"accuracy": teacher.accuracy, "sha256": teacher.sha256}} if teacher else {}),
         "training": {
             "epochs": progress.epoch,
             "steps": steps,
@@ -295,5 +236,5 @@ def _record(settings, data, game, progress, policy):
             "trained_as": progress.trained_as,
         },
         "versions": backend.versions(),
-        "draws_with": LAST,
+        "draws_with": AVERAGED if settings.draw_averaged else LAST,
     }

@@ -1,0 +1,36 @@
+"""Where a training may write: a folder of its own, and its checkpoint beside it."""
+
+from ..errors import CganError, one_line
+from ..paths import own_folder
+
+
+def numbered(name):
+    """runs/<name>, runs/<name>-2, …: where trainings go that were given no folder."""
+    return [own_folder() / (name if i == 1 else f"{name}-{i}") for i in range(1, 1000)]
+
+
+def checkpoint_of(folder):
+    return folder.with_name(f"{folder.name}.checkpoint")
+
+
+def taken(folder):
+    return folder.exists() or checkpoint_of(folder).exists()
+
+
+def newest(folders):
+    """The last of the folders whose training can go on, else the first."""
+    return next((folder for folder in reversed(folders) if checkpoint_of(folder).exists()), folders[0])
+
+
+def reserve(folders):
+    """The first free folder, made here and now: of two trainings that start together, each gets one of its own."""
+    for folder in folders:
+        try:
+            if not taken(folder):
+                folder.mkdir(parents=True)
+                return folder
+        except FileExistsError:
+            continue  # the other training was faster
+        except OSError as error:
+            raise CganError(f"{folder} can't be made ({one_line(error)}); choose another with --out.") from None
+    raise CganError(f"Another training has just started in {folders[0]}; choose another folder.")

@@ -1,0 +1,151 @@
+"""modelo_6: each of its blocks by what it is there for, and its game on small networks."""
+
+import numpy as np
+import pytest
+
+from cgan_utils.backend import keras, value_and_gradients
+from cgan_utils.errors import CganError
+from cgan_utils.models.architectures import Projected
+from cgan_utils.models.classifier import Recipe
+from cgan_utils.models.classifier import build as build_classifier
+from cgan_utils.models.experiments import experiment
+from cgan_utils.models.networks import build
+from cgan_utils.models.projected import Augment, ClassSpread, SpectralConv, conditional_norm, fill_teacher
+from cgan_utils.training.batches import order
+
+ops = keras.ops
+numpy = ops.convert_to_numpy
+SMALL = Projected(base=8, up=(8, 8), teacher=((8,), (8,)), head=16)
+SHAPE = (28, 28, 1)
+
+
+def images(count, shape=(8, 8, 3), seed=0):
+    return np.random.default_rng(seed).uniform(-1, 1, (count, *shape)).astype("float32")
+
+
+def tensors(*arrays):
+    return [ops.convert_to_tensor(array) for array in arrays]
+
+
+def test_the_spectral_norm_is_the_largest_singular_value():
+    layer = SpectralConv(6, 3)
+    layer.build((None, 8, 8, 3))
+    layer.kernel.assign(np.random.default_rng(1).normal(size=(3, 3, 3, 6)))
+    for _ in range(100):
+        found = layer.norm(training=True)
+    by_numpy = np.linalg.svd(numpy(layer.kernel).reshape(27, 6), compute_uv=False)[0]
+    assert float(found) == pytest.approx(by_numpy, rel=1e-4)
+    assert float(layer.norm()) == pytest.approx(by_numpy, rel=1e-4)  # outside training too, and nothing moves
+
+
+def test_a_larger_kernel_makes_no_larger_output():
+    layer, x = SpectralConv(4, 3, 2), ops.convert_to_tensor(images(2))
+    before = numpy(layer(x))
+    layer.kernel.assign(5 * numpy(layer.kernel))
+    np.testing.assert_allclose(numpy(layer(x)), before, rtol=1e-4, atol=1e-6)
+    assert before.shape == (2, 4, 4, 4)
+
+
+def test_spread_is_zero_for_a_collapsed_class_and_only_for_it():
+    one, four = images(1), images(4, seed=1)
+    planes, labels = tensors(np.concatenate([np.repeat(one, 4, axis=0), four]), np.repeat([3, 1], 4))
+    out = numpy(ClassSpread()(planes, labels))
+    assert out.shape == (8, 8, 8, 4)
+    np.testing.assert_array_equal(out[..., :3], numpy(planes))
+    deviation = four.std(axis=0, ddof=1).mean()
+    assert np.abs(out[:4, ..., 3]).max() < 0.01
+    np.testing.assert_allclose(out[4:, ..., 3], 3 * deviation, rtol=1e-3)
+
+
+def test_spread_does_not_depend_on_the_order_of_the_batch():
+    planes, labels, mixed = images(6), np.array([0, 1, 0, 1, 1, 0]), np.array([5, 1, 4, 0, 2, 3])
+    straight = numpy(ClassSpread()(*tensors(planes, labels)))
+    np.testing.assert_allclose(numpy(ClassSpread()(*tensors(planes[mixed], labels[mixed]))), straight[mixed], rtol=1e-5)
+
+
+def test_augmentation_is_for_training_alone():
+    x = ops.convert_to_tensor(images(4))
+    np.testing.assert_array_equal(numpy(Augment(True)(x, training=False)), numpy(x))
+    assert np.abs(numpy(Augment(True)(x, training=True)) - numpy(x)).mean() > 0.1
+
+
+def test_augmentation_may_leave_the_range_but_not_far():
+    out = numpy(Augment(True)(ops.convert_to_tensor(images(500)), training=True))
+    assert 1 < np.abs(out).max() < 3
+
+
+def test_augmentation_moves_an_image_by_an_eighth_and_mirrors_it_only_if_told():
+    ramp = np.broadcast_to(np.linspace(-1, 1, 16, dtype="float32")[:, None], (300, 16, 16, 1))  # darker to the left
+    for mirror in (True, False):
+        out = numpy(Augment(mirror)(ops.convert_to_tensor(ramp), training=True))
+        falling = out[:, 8, 0, 0] > out[:, 8, -1, 0]
+        assert falling.mean() == (pytest.approx(0.5, abs=0.1) if mirror else 0)
+        columns = [len(np.unique(np.round(image[8, :, 0], 4))) for image in out]
+        assert min(columns) == 14  # the others are the border, repeated
+        assert max(columns) == 16
+
+
+def test_gradients_pass_through_the_augmentation():
+    x = keras.Variable(images(4))
+    augment = Augment(True)
+    _, _, ((slope,),) = value_and_gradients(
+        lambda: ([ops.mean(ops.square(augment(ops.convert_to_tensor(x), training=True)))], None), [[x]]
+    )
+    assert (np.abs(numpy(slope)).reshape(4, -1).max(axis=1) > 0).all()
+
+
+def test_conditional_normalisation_differs_by_class_once_it_has_learned():
+    planes, label = keras.Input((4, 4, 2)), keras.Input((), dtype="int32")
+    network = keras.Model([planes, label], conditional_norm(planes, label, 3, "norm"))
+    x, labels = tensors(np.repeat(images(1, (4, 4, 2)), 3, axis=0), np.arange(3, dtype="int32"))
+    fresh = numpy(network([x, labels]))
+    np.testing.assert_array_equal(fresh[0], fresh[1])
+    network.get_layer("norm_scale_of_class").embeddings.assign([[1, 1], [2, 2], [1, 1]])
+    network.get_layer("norm_shift_of_class").embeddings.assign([[0, 0], [0, 0], [5, 5]])
+    taught = numpy(network([x, labels]))
+    np.testing.assert_allclose(taught, fresh * [[[[1]]], [[[2]]], [[[1]]]] + [[[[0]]], [[[0]]], [[[5]]]], rtol=1e-5)
+
+
+def test_the_discriminator_listens_to_the_class_and_has_a_verdict_of_each_head():
+    _, discriminator = build(SMALL, 4, SHAPE)
+    x, labels = tensors(np.repeat(images(1, SHAPE), 4, axis=0), np.arange(4, dtype="int32"))
+    logits = numpy(discriminator([x, labels]))
+    assert logits.shape == (4, 3)  # of the pixels and of two blocks
+    assert (np.ptp(logits, axis=0) > 0).all()
+
+
+def test_nothing_of_the_teacher_learns_or_moves():
+    _, discriminator = build(SMALL, 4, SHAPE)
+    teacher = build_classifier(Recipe(blocks=SMALL.teacher, pooled=True), SHAPE, 4)
+    for variable in teacher.weights:
+        variable.assign(np.random.default_rng(2).uniform(0.1, 1, variable.shape))
+    fill_teacher(discriminator, teacher)
+    inside = [discriminator.get_layer(f"block_{i}") for i in (1, 2)]
+    assert not any(block.trainable_variables for block in inside)
+    discriminator([*tensors(images(8, SHAPE), np.zeros(8, "int32"))], training=True)
+    theirs = [teacher.get_layer(f"block_{i}") for i in (1, 2)]
+    for ours, given in zip(inside, theirs, strict=True):
+        for a, b in zip(ours.get_weights(), given.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_images_of_a_size_that_cannot_be_drawn_are_refused():
+    with pytest.raises(CganError, match="30×30 pixels don't fit; use square ones, side divisible by 8"):
+        build("modelo_6", 10, (30, 30, 3))
+
+
+def test_a_batch_holds_groups_of_one_class_and_an_epoch_each_image_once():
+    labels = np.random.default_rng(3).integers(0, 5, 203)
+    places = order(labels, seed=1, epoch=2, group=4)
+    assert sorted(places) == list(range(203))
+    whole = sum(n // 4 for n in np.bincount(labels))
+    groups = labels[places[: 4 * whole]].reshape(-1, 4)
+    assert (groups == groups[:, :1]).all()
+    assert len(np.unique(groups[:5, 0])) > 1
+    np.testing.assert_array_equal(places, order(labels, seed=1, epoch=2, group=4))
+    assert (places != order(labels, seed=1, epoch=3, group=4)).any()
+
+
+def test_groups_that_do_not_fill_a_batch_are_refused():
+    with pytest.raises(CganError, match="A batch of 60 can't be divided into groups of 8"):
+        experiment("modelo_6_cifar10_v1", batch_size=60)
