@@ -17,7 +17,8 @@ from PIL import Image
 
 from cgan_utils.data import datasets
 from cgan_utils.data import sources as downloads
-from cgan_utils.data.datasets import CLASS_NAMES, NAMES, SHAPES, ImageDataset, available, class_index, load
+from cgan_utils.data.datasets import ImageDataset, available, class_index, load
+from cgan_utils.data.known import CIFAR100_SUPERCLASSES, CLASS_NAMES, FINGERPRINTS, NAMES, SHAPES
 from cgan_utils.data.sources import DataError, RemoteFile
 from cgan_utils.errors import CganError
 
@@ -70,7 +71,7 @@ def test_names_and_classes():
     some = {0: "apple", 1: "aquarium_fish", 47: "maple_tree", 58: "pickup_truck", 99: "worm"}
     assert {k: fine[k] for k in some} == some
     assert len(set(fine)) == 100
-    assert [len(names) for names in datasets.CIFAR100_SUPERCLASSES.values()] == [5] * 20
+    assert [len(names) for names in CIFAR100_SUPERCLASSES.values()] == [5] * 20
 
 
 def test_limited_takes_the_first():
@@ -498,9 +499,9 @@ def test_real_sizes_and_label_counts(name):
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("name", datasets.FINGERPRINTS)
+@pytest.mark.parametrize("name", FINGERPRINTS)
 def test_real_fingerprints(name):
-    assert real(name).fingerprint == datasets.FINGERPRINTS[name]
+    assert real(name).fingerprint == FINGERPRINTS[name]
 
 
 @pytest.mark.real_data

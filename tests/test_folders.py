@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from cgan_utils.data import folders
+from cgan_utils.data import folders, pictures
 from cgan_utils.data import sources as downloads
-from cgan_utils.data.folders import MappedImages, has_pictures, prepare
+from cgan_utils.data.folders import has_pictures, prepare
+from cgan_utils.data.mapped import MappedImages
 from cgan_utils.data.sources import DataError
 from cgan_utils.errors import CganError
 
@@ -25,8 +27,8 @@ def cache(monkeypatch, tmp_path):
 @pytest.fixture
 def decoded(monkeypatch):
     """The names of the files that were decoded, in order."""
-    names, decode = [], folders._picture
-    monkeypatch.setattr(folders, "_picture", lambda path, size: [names.append(path.name), decode(path, size)][1])
+    names, decode = [], pictures.read
+    monkeypatch.setattr(pictures, "read", lambda path, *look: [names.append(path.name), decode(path, *look)][1])
     return names
 
 
@@ -161,27 +163,24 @@ def test_a_changed_folder_is_prepared_again(change, flat, cache):
     change(flat)
     after = prepare(flat, 8).images
     np.testing.assert_array_equal(after, [directly(path, 8) for path in sorted(flat.iterdir())])
-    assert files_of(cache) == [after.path.with_suffix(".json"), after.path]  # nothing old is left
-    with pytest.raises(DataError, match="no longer whole") as error:
-        before[0]
-    assert is_one_sentence(error)
+    assert len(before[[0]]) == 1  # for a training that reads it
 
 
 @pytest.mark.parametrize("at", [0, 3, 8, 24])
 def test_an_interrupted_preparation_goes_on(at, flat, decoded, monkeypatch):
     (flat / "01.png").write_text("no picture")
     monkeypatch.setattr(folders, "CHUNK", 4)
-    decode = folders._picture
+    decode = pictures.read
 
-    def interrupted(path, size):
+    def interrupted(path, *look):
         if path.name == f"{at:02}.png":
             raise KeyboardInterrupt
-        return decode(path, size)
+        return decode(path, *look)
 
-    monkeypatch.setattr(folders, "_picture", interrupted)
+    monkeypatch.setattr(pictures, "read", interrupted)
     with pytest.raises(KeyboardInterrupt):
         prepare(flat, 8)
-    monkeypatch.setattr(folders, "_picture", decode)
+    monkeypatch.setattr(pictures, "read", decode)
     decoded.clear()
     prepared = prepare(flat, 8)
     assert decoded == [f"{i:02}.png" for i in range(at // 4 * 4, 25)]
@@ -215,7 +214,8 @@ def test_a_damaged_cache_is_made_anew(damage, flat, decoded):
 
 def test_the_index_is_small(flat):
     index = prepare(flat, 8).images.path.with_suffix(".json")
-    assert json.loads(index.read_text()) == {"done": 25, "left_out": {}}
+    known = {"class_names": ["flowers"], "groups": [[0, None, 25]], "deep": 0, "colour": True}
+    assert json.loads(index.read_text()) == {"done": 25, "left_out": {}, **known}
 
 
 # --- what is left out ---
@@ -226,7 +226,7 @@ def test_what_cannot_be_read_is_left_out_and_reported(flat):
     (flat / "04.png").write_bytes(whole[: len(whole) // 2])
     (flat / "notes.txt").write_text("not a picture")
     prepared = prepare(flat, 8)
-    assert prepared.report == "2 of 26 files could not be read and were left out: 04.png, notes.txt."
+    assert prepared.report == "1 of 25 files could not be read and was left out: 04.png."  # a text is no picture
     assert "truncated" in prepared.left_out["04.png"]
     good = [path for path in sorted(flat.glob("*.png")) if path.name != "04.png"]
     np.testing.assert_array_equal(prepared.images, [directly(path, 8) for path in good])
@@ -235,10 +235,10 @@ def test_what_cannot_be_read_is_left_out_and_reported(flat):
 
 def test_a_long_report_stays_short(flat):
     for i in range(1200):
-        (flat / f"x{i:04}.txt").touch()
+        (flat / f"x{i:04}.jpg").touch()
     report = prepare(flat, 8).report
-    assert report.startswith("1,200 of 1,225 files could not be read and were left out: x0000.txt, x0001.txt")
-    assert report.endswith("x0004.txt and 1,195 more.")
+    assert report.startswith("1,200 of 1,225 files could not be read and were left out: x0000.jpg, x0001.jpg")
+    assert report.endswith("x0004.jpg and 1,195 more.")
 
 
 def touch(path):
@@ -250,7 +250,8 @@ def touch(path):
     ("fill", "hint"),
     [
         (lambda root: None, "no pictures"),
-        (lambda root: touch(root / "a.txt"), "no readable picture of the class .*a.txt: cannot identify"),
+        (lambda root: touch(root / "a.txt"), "no pictures"),
+        (lambda root: touch(root / "a.png"), "no readable picture of the class .*a.png: cannot identify"),
         (lambda root: [paint(root / "red" / "1.png"), touch(root / "blue" / "b.png")], "of the class blue .blue/b.png"),
         (lambda root: paint(root / "red" / "1.png"), "only one class sub-folder, red.*without classes, name .*red"),
         (lambda root: [paint(root / "red" / "1.png"), (root / "blue").mkdir()], "blue has no images"),
@@ -296,6 +297,156 @@ def test_has_pictures(flat, classes, tmp_path):
     assert has_pictures(flat)
     assert not has_pictures(classes)
     assert not has_pictures(tmp_path / "nowhere")
+
+
+# --- folders as people have them ---
+
+
+def test_pictures_deeper_than_their_class_are_used(tmp_path):
+    for i in range(4):
+        paint(tmp_path / "pets" / "cats" / "2024" / "may" / f"{i}.png", i)
+        paint(tmp_path / "pets" / "dogs" / f"{i}.png", i + 10)
+        paint(tmp_path / "pets" / "dogs" / "from_phone" / f"{i}.png", i + 20)
+    prepared = prepare(tmp_path / "pets", 8)
+    assert np.bincount(prepared.labels).tolist() == [4, 8]
+    assert prepared.report == ""
+
+
+def test_a_circle_of_links_ends(tmp_path):
+    paint(tmp_path / "pets" / "cats" / "0.png")
+    paint(tmp_path / "pets" / "dogs" / "0.png", 1)
+    try:
+        (tmp_path / "pets" / "dogs" / "again").symlink_to(tmp_path / "pets" / "dogs")
+        (tmp_path / "pets" / "a").symlink_to("b")
+        (tmp_path / "pets" / "b").symlink_to("a")
+    except OSError:
+        pytest.skip("this system makes no links")
+    assert prepare(tmp_path / "pets", 8).class_names == ("cats", "dogs")
+
+
+def test_train_and_test_divide_as_they_say(tmp_path):
+    for part, count in (("train", 3), ("test", 2), ("val", 1)):
+        for name in ("cats", "dogs"):
+            for i in range(count):
+                paint(tmp_path / "pets" / part / name / f"{i}.png", i)
+    prepared = prepare(tmp_path / "pets", 8)
+    x_train, y_train, x_test, y_test = prepared.splits()
+    assert prepared.class_names == ("cats", "dogs")
+    assert (np.bincount(y_train).tolist(), np.bincount(y_test).tolist()) == ([3, 3], [3, 3])
+
+
+@pytest.mark.parametrize(
+    ("picture", "hint"),
+    [
+        ("cats/0.png", "has both train and cats; if cats is a class, move it into train"),
+        ("0.png", "both pictures, such as 0.png"),
+        ("test/fish/0.png", "fish is a class that train has not"),
+    ],
+)
+def test_a_division_that_does_not_add_up_is_one_sentence(picture, hint, tmp_path):
+    for part in ("train", "test"):
+        for name in ("cats", "dogs"):
+            paint(tmp_path / "pets" / part / name / "0.png")
+    paint(tmp_path / "pets" / picture)
+    with pytest.raises(DataError, match=hint) as error:
+        prepare(tmp_path / "pets", 8)
+    assert is_one_sentence(error)
+
+
+def test_what_zips_and_systems_leave_behind_is_passed_over(tmp_path):
+    for name in ("cats", "dogs"):
+        for i in range(2):
+            paint(tmp_path / "pets" / name / f"{i}.png", i)
+        touch(tmp_path / "pets" / name / "Thumbs.db")
+        touch(tmp_path / "pets" / "__MACOSX" / name / "._0.png")
+    touch(tmp_path / "pets" / "labels.csv")
+    prepared = prepare(tmp_path / "pets", 8)
+    assert (prepared.class_names, prepared.files, prepared.report) == (("cats", "dogs"), 4, "")
+
+
+def test_classes_that_are_numbers_are_in_the_order_of_the_numbers(tmp_path):
+    for name in ("10", "2", "1"):
+        paint(tmp_path / "sizes" / name / "0.png", int(name))
+    assert prepare(tmp_path / "sizes", 8).class_names == ("1", "2", "10")
+
+
+def test_every_class_has_a_picture_to_learn_from(tmp_path):
+    for name, count in (("a", 8), ("b", 9), ("z", 1)):
+        for i in range(count):
+            paint(tmp_path / "uneven" / name / f"{i}.png", i)
+    _, y_train, _, y_test = prepare(tmp_path / "uneven", 8).splits()
+    assert np.bincount(y_train).tolist() == [8, 8, 1]
+    assert y_test.tolist() == [1]
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names are text there")
+def test_a_name_that_is_no_text_is_refused_before_a_training(tmp_path):
+    for name in (b"ni\xf1o", "niña".encode()):
+        folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/names/" + name))
+        paint(folder / "0.png")
+    with pytest.raises(DataError, match=r"ni.*udcf1o' has a name that can't be written as text; rename it") as error:
+        prepare(tmp_path / "names", 8)
+    assert is_one_sentence(error)
+    str(error.value).encode("ascii")
+
+
+def test_grey_pictures_have_one_channel(tmp_path):
+    for i in range(3):
+        level = Image.new("RGB" if i else "L", (9, 9), (40 * i,) * 3 if i else 7)
+        (tmp_path / "grey").mkdir(exist_ok=True)
+        level.save(tmp_path / "grey" / f"{i}.png")
+    images = prepare(tmp_path / "grey", 8).images
+    assert images.shape == (3, 8, 8, 1)
+    assert np.asarray(images[[0, 2]])[:, 0, 0, 0].tolist() == [7, 80]
+    paint(tmp_path / "grey" / "3.png")
+    assert prepare(tmp_path / "grey", 8).images.shape == (4, 8, 8, 3)
+
+
+# --- pictures of every kind ---
+
+RAMP = np.linspace(0, 1, 64)[None].repeat(64, 0)
+
+
+@pytest.mark.parametrize(
+    ("levels", "ending"),
+    [
+        ((RAMP * 65535).astype("uint16"), "png"),
+        ((RAMP * 65535).astype("uint16"), "tif"),
+        ((RAMP * 4095).astype("uint16"), "tif"),
+        (RAMP.astype("float32"), "tif"),
+        ((RAMP * 255).astype("float32"), "tif"),
+        ((RAMP * 9 - 4).astype("float32"), "tif"),
+        ((RAMP * 65535).astype("int32"), "tif"),
+        ((RAMP * 10**6).astype("int32"), "tif"),
+    ],
+    ids=["png16", "tif16", "12 bits", "float 1", "float 255", "float -4 to 5", "int32", "wide int32"],
+)
+def test_more_than_eight_bits_are_scaled_and_said_once(levels, ending, tmp_path):
+    for i in range(2):
+        (tmp_path / "deep").mkdir(exist_ok=True)
+        Image.fromarray(levels).save(tmp_path / "deep" / f"{i}.{ending}")
+    prepared = prepare(tmp_path / "deep", 64)
+    np.testing.assert_allclose(np.asarray(prepared.images)[0, 30, :, 0], RAMP[0] * 255, atol=1)
+    assert prepared.report == "2 pictures have more than eight bits for a pixel and are scaled to eight."
+
+
+def red_square(hidden):
+    pixels = np.zeros((64, 64, 4), np.uint8)
+    pixels[..., :3] = hidden
+    pixels[16:48, 16:48] = (255, 0, 0, 255)
+    return Image.fromarray(pixels)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "P", "LA"])
+def test_what_is_transparent_shows_the_background(mode, tmp_path):
+    picture = red_square((0, 255, 0)).convert(mode)
+    (tmp_path / "stickers").mkdir()
+    for i in range(2):
+        picture.save(tmp_path / "stickers" / f"{i}.png")
+    for background, level in (("white", 255), ("black", 0)):
+        image = np.asarray(prepare(tmp_path / "stickers", 64, background=background).images)[0]
+        assert (image[2, 2] == level).all()
+        assert not (image[32, 32] == level).all()
 
 
 # --- images in a file ---

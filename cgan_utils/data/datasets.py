@@ -17,59 +17,12 @@ import numpy as np
 from ..errors import CganError, unknown
 from ..paths import cache_dir, expanded
 from . import stand_ins
-from .folders import MappedImages, has_pictures, prepare
+from .folders import has_pictures, prepare, versions
+from .known import CLASS_NAMES, FINGERPRINTS, NAMES, SHAPES, TITLES
+from .listing import shown
+from .mapped import MappedImages
 from .sources import SOURCES, DataError, fetch, naming, read_cifar, read_idx, read_npz
 
-TITLES = {
-    "mnist": "MNIST",
-    "fashion_mnist": "Fashion-MNIST",
-    "cifar10": "CIFAR-10",
-    "cifar100": "CIFAR-100",
-    "celeba": "CelebA",
-}
-NAMES = tuple(TITLES)
-SHAPES = {
-    "mnist": (28, 28, 1),
-    "fashion_mnist": (28, 28, 1),
-    "cifar10": (32, 32, 3),
-    "cifar100": (32, 32, 3),
-    "celeba": (64, 64, 3),
-}
-CIFAR100_SUPERCLASSES = {
-    "aquatic_mammals": ("beaver", "dolphin", "otter", "seal", "whale"),
-    "fish": ("aquarium_fish", "flatfish", "ray", "shark", "trout"),
-    "flowers": ("orchid", "poppy", "rose", "sunflower", "tulip"),
-    "food_containers": ("bottle", "bowl", "can", "cup", "plate"),
-    "fruit_and_vegetables": ("apple", "mushroom", "orange", "pear", "sweet_pepper"),
-    "household_electrical_devices": ("clock", "keyboard", "lamp", "telephone", "television"),
-    "household_furniture": ("bed", "chair", "couch", "table", "wardrobe"),
-    "insects": ("bee", "beetle", "butterfly", "caterpillar", "cockroach"),
-    "large_carnivores": ("bear", "leopard", "lion", "tiger", "wolf"),
-    "large_man-made_outdoor_things": ("bridge", "castle", "house", "road", "skyscraper"),
-    "large_natural_outdoor_scenes": ("cloud", "forest", "mountain", "plain", "sea"),
-    "large_omnivores_and_herbivores": ("camel", "cattle", "chimpanzee", "elephant", "kangaroo"),
-    "medium_mammals": ("fox", "porcupine", "possum", "raccoon", "skunk"),
-    "non-insect_invertebrates": ("crab", "lobster", "snail", "spider", "worm"),
-    "people": ("baby", "boy", "girl", "man", "woman"),
-    "reptiles": ("crocodile", "dinosaur", "lizard", "snake", "turtle"),
-    "small_mammals": ("hamster", "mouse", "rabbit", "shrew", "squirrel"),
-    "trees": ("maple_tree", "oak_tree", "palm_tree", "pine_tree", "willow_tree"),
-    "vehicles_1": ("bicycle", "bus", "motorcycle", "pickup_truck", "train"),
-    "vehicles_2": ("lawn_mower", "rocket", "streetcar", "tank", "tractor"),
-}
-_CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
-CLASS_NAMES = {
-    "mnist": tuple("0123456789"),
-    "fashion_mnist": _CLOTHES,
-    "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
-    "cifar100": tuple(sorted(sum(CIFAR100_SUPERCLASSES.values(), ()))),  # the labels number the names from a to z
-    "celeba": ("face",),
-}
-# The fingerprints of the originals, for what comes from a cache; for CIFAR none is known in the original order.
-FINGERPRINTS = {
-    "mnist": "9c021205615f2b05574dc9e3299798fd2dda8542bf3ccdb91e5aa08efb0d8c90",
-    "fashion_mnist": "7d1f9e9266d58092bb0ba784a0baf0a2752173d2007e4dedf62876fe83eafe24",
-}
 CELEBA_MISSING = (
     "CelebA is not here and may not be passed on: fetch its aligned pictures from mmlab.ie.cuhk.edu.hk/projects/"
     "CelebA.html or Kaggle, for non-commercial research only, and put the folder img_align_celeba into the one that "
@@ -94,7 +47,8 @@ class ImageDataset:
 
     `x_train`, `x_test`: uint8 [N, H, W, C], 0 to 255; `y_train`, `y_test`: int32 [N], indices into `class_names`.
     The images of a folder are `MappedImages`: they lie in a file, and only those asked for are read.
-    `stand_in` says that these are not the images of the data set that gave the name.
+    `stand_in` says that these are not the images of the data set that gave the name; `folder`, an absolute path, that
+    they are someone's own pictures: they are then compared with no data set, whatever the folder is called.
     """
 
     name: str
@@ -104,6 +58,7 @@ class ImageDataset:
     y_test: np.ndarray
     class_names: tuple[str, ...]
     stand_in: bool = False
+    folder: str | None = None
 
     @property
     def classes(self):
@@ -117,8 +72,10 @@ class ImageDataset:
 
     @property
     def title(self):
-        """The name for people; a stand-in always says so."""
-        return TITLES.get(self.name, self.name) + (" (stand-in)" if self.stand_in else "")
+        """The name for people; a stand-in, and a folder that is called like a data set, always say so."""
+        if self.folder:
+            return f"{self.name} (own pictures)" if self.name in NAMES else self.name
+        return TITLES[self.name] + (" (stand-in)" if self.stand_in else "")
 
     @cached_property
     def fingerprint(self):
@@ -160,13 +117,14 @@ def class_index(value, class_names):
     return int(text)
 
 
-def load(name, stand_in=False, *, size=32):
-    """Load a data set by its name (one of `NAMES`), or from a folder of pictures, or of a sub-folder for each class.
+def load(name, stand_in=False, *, size=32, background="white"):
+    """Load a data set by its name (one of `NAMES`), or from a folder of pictures; see `listing.list_pictures`.
 
     stand_in: False for the real images, downloaded if need be; True for a small made-up set of the same shape and
     classes; "if_missing" for that one only where the real files are not on this machine, with a warning.
     size: height and width, in pixels, that the images of a folder are cropped and scaled to. That takes a while the
-    first time (see `folders.prepare`); files that can't be read are left out, with a warning.
+    first time; what it had to leave out or change, a warning says.
+    background: the colour that shows through where a picture is transparent; see `folders.prepare`.
 
     Returns an `ImageDataset`. Raises `CganError` for an unknown name, `DataError` for missing or damaged files.
     """
@@ -176,7 +134,7 @@ def load(name, stand_in=False, *, size=32):
         folder = _own_folder(name)
         if stand_in is True:
             raise CganError(f"The folder {folder} has no stand-in; leave stand_in out.")
-        return _load_folder(folder, size)
+        return _load_folder(folder, size, background=background)
     if stand_in == "if_missing":
         stand_in = not available(name)
         if stand_in:
@@ -291,10 +249,23 @@ def _own_folder(name):
     raise CganError(f"There is no folder {name}." if len(folder.parts) > 1 else unknown("data set", name, NAMES))
 
 
-def _load_folder(folder, size, name=None):
+def earlier(data):
+    """A folder's data as they were before, as far as they are still in the cache: an `ImageDataset` each."""
+    if data.folder:
+        for prepared in versions(data.folder, data.shape[0]):
+            yield _own_pictures(Path(data.folder), prepared)
+
+
+def _own_pictures(folder, prepared):
+    if len(prepared.images) < 2:
+        raise DataError(f"{shown(folder)} has one picture; at least two are needed, one of them to test on.")
+    name = shown(folder.resolve().name)
+    return ImageDataset(name, *prepared.splits(), prepared.class_names, folder=str(folder.resolve()))
+
+
+def _load_folder(folder, size, name=None, background="white"):
     """A folder of pictures as an `ImageDataset`, under its own name or, with the usual classes, that of a data set."""
-    prepared = prepare(folder, size)
+    prepared = prepare(folder, size, background=background)
     if prepared.report:
         warnings.warn(prepared.report, stacklevel=3)  # where load() was called
-    class_names = CLASS_NAMES[name] if name else prepared.class_names
-    return ImageDataset(name or folder.resolve().name, *prepared.splits(), class_names)
+    return ImageDataset(name, *prepared.splits(), CLASS_NAMES[name]) if name else _own_pictures(folder, prepared)

@@ -1,13 +1,15 @@
 """Folders of pictures, any number of any size: decoded once into one file of small images, then read piece by piece.
 
-`prepare(folder, size)` writes that file into the cache, `MappedImages` is the array in it, without its memory.
+`prepare(folder, size)` writes that file into the cache; `mapped.MappedImages` is the array in it, without its memory.
 """
 
 import hashlib
 import json
 import os
+import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
 from numbers import Integral
 from pathlib import Path
 
@@ -15,221 +17,180 @@ import numpy as np
 
 from ..errors import CganError
 from ..paths import cache_dir
+from . import pictures
+from .listing import list_pictures, shown
+from .mapped import MappedImages
 from .sources import DataError, Progress, one_line
 
 CHUNK = 200  # pictures between two saves: what an interruption costs at most
 NAMED = 5  # files that a report names, at most
-
-
-class MappedImages:
-    """Images in a file: like an array, uint8 [N, H, W, C], that reads only what it is asked for.
-
-    `images[3]` and `images[[5, 2, 9]]`, with integers or booleans, are NumPy arrays of their own; `images[10:20]` is
-    `MappedImages` again and reads nothing. Whatever else an array can do, `np.asarray(images)` can, which holds all.
-    A file that is gone or too short raises `DataError`.
-    """
-
-    dtype = np.dtype(np.uint8)
-    ndim = 4
-
-    def __init__(self, path, shape, rows=None):
-        """path: the raw pixels of images of `shape` [N, H, W, C]; rows: which of them, in order; None is all."""
-        self.path, self._stored = Path(path), tuple(shape)
-        self._rows = np.arange(shape[0]) if rows is None else rows
-
-    @property
-    def shape(self):
-        return (len(self), *self._stored[1:])
-
-    def __len__(self):
-        return len(self._rows)
-
-    def __getitem__(self, key):
-        if isinstance(key, slice):
-            return self.view(key)
-        if isinstance(key, tuple):  # images[..., 0]
-            return np.asarray(self)[key]
-        return self._read(self._rows[key])
-
-    def __array__(self, dtype=None, copy=None):
-        if copy is False:
-            raise ValueError("An array of images that lie in a file is always a copy.")
-        return self._read(self._rows).astype(dtype or self.dtype, copy=False)
-
-    def view(self, key):
-        """The images at a slice or at integers [M], in that order, as `MappedImages` [M, H, W, C]; reads nothing."""
-        return MappedImages(self.path, self._stored, self._rows[key])
-
-    def _read(self, rows):
-        # Mapped anew each time: pages once read count as memory until the map is gone, in the end the whole file.
-        try:
-            stored = np.memmap(self.path, self.dtype, "r", shape=self._stored)
-        except (OSError, ValueError) as error:
-            raise DataError(
-                f"The prepared images {self.path} are no longer whole; load their folder again, and they are made anew."
-            ) from error
-        return np.asarray(stored).take(rows, axis=0)
+KEPT, IN_USE = 3, 7 * 24 * 3600  # versions of a folder that stay in the cache; none goes so many seconds after its use
 
 
 @dataclass(frozen=True, eq=False)
 class PreparedFolder:
     """What `prepare` made of a folder.
 
-    `images`: `MappedImages`, uint8 [N, size, size, 3], class by class and by file name; `labels`: int32 [N], indices
-    into `class_names`; `left_out`: why a file could not be read, by its name; `files`: how many there were.
+    `images`: `MappedImages`, uint8 [N, size, size, C], class by class and by file name, C = 1 if all are grey, else 3;
+    `labels`: int32 [N], indices into `class_names`; `given`: [N], True where the folder says that an image is for
+    testing, False where for training, None where it leaves that open; `left_out`: why a file could not be read, by its
+    name; `files`: how many pictures there were; `deep`: how many of them had more than eight bits.
     """
 
     images: MappedImages
     labels: np.ndarray
+    given: np.ndarray
     class_names: tuple[str, ...]
     left_out: dict[str, str]
     files: int
+    deep: int
 
     @property
     def report(self):
-        """One sentence about the files that were left out; empty if there were none."""
-        if not self.left_out:
-            return ""
-        count, names = len(self.left_out), ", ".join(list(self.left_out)[:NAMED])
-        were, more = "was" if count == 1 else "were", f" and {count - NAMED:,} more" if count > NAMED else ""
-        return f"{count:,} of {self.files:,} files could not be read and {were} left out: {names}{more}."
+        """What a user should know of the files, in a sentence each; empty if all is as expected."""
+        said = []
+        if self.left_out:
+            count, names = len(self.left_out), ", ".join(map(shown, list(self.left_out)[:NAMED]))
+            were, more = "was" if count == 1 else "were", f" and {count - NAMED:,} more" if count > NAMED else ""
+            said.append(f"{count:,} of {self.files:,} files could not be read and {were} left out: {names}{more}.")
+        if self.deep:
+            have = "picture has" if self.deep == 1 else "pictures have"
+            said.append(f"{self.deep:,} {have} more than eight bits for a pixel and are scaled to eight.")
+        return " ".join(said)
 
     def splits(self):
         """`x_train, y_train, x_test, y_test`, always shuffled alike.
 
-        Every tenth image of a class is for testing, or the very last one where no class has ten.
+        As the folder gives them; else every tenth image of a class is for testing, or, where no class has ten, the
+        last image of the largest class. Every class has an image to learn from.
         """
-        within_class = np.concatenate([np.arange(count) for count in np.bincount(self.labels)])
-        for_test, arrays = within_class % 10 == 9, []
-        for_test[-1] |= not for_test.any()
+        for_test, arrays = self.given == True, []  # noqa: E712 (None is neither)
+        if not for_test.any():
+            counts = np.bincount(self.labels)
+            within_class = np.concatenate([np.arange(count) for count in counts])
+            for_test = within_class % 10 == 9
+            if not for_test.any():
+                for_test[np.flatnonzero(self.labels == counts.argmax())[-1]] = True
         for chosen in (np.flatnonzero(~for_test), np.flatnonzero(for_test)):
             chosen = chosen[np.random.RandomState(0).permutation(len(chosen))]
             arrays += [self.images.view(chosen), self.labels[chosen]]
         return arrays
 
 
-def prepare(folder, size, cache=None, progress=True):
-    """Turn the pictures of a folder into `size` × `size` RGB images in the cache, unless they are there already.
+def prepare(folder, size, cache=None, progress=True, background="white"):
+    """Turn the pictures of a folder into `size` × `size` images in the cache, unless they are there already.
 
-    folder: holds pictures, then all are of one class with the folder's name, or a sub-folder of pictures for each of
-    two or more classes. Each picture is turned upright, cropped at its centre and scaled. Hidden files don't count.
+    folder: of any form that `listing.list_pictures` reads; each picture as `pictures.read` shows it.
     cache: where the images go, by default `cache_dir()/folders`; every folder and size has a folder of its own there.
     progress: show a bar on standard error, where a person is watching and it takes more than two seconds.
+    background: what shows through where a picture is transparent, a colour as CSS names it.
 
-    An interrupted preparation goes on where it stopped; if a file came, went or changed, it starts again. What can't
-    be read is left out: see `report`. Returns a `PreparedFolder`. Raises `DataError` for a folder of another form, for
-    one without any readable picture (or a class without), and if the images can't be written.
+    An interrupted preparation goes on where it stopped; if a file came, went or changed, there is a new version, and
+    the one before stays for a training that reads it. What can't be read is left out: see `report`. Returns a
+    `PreparedFolder`. Raises `DataError` for a folder of another form, for one without any readable picture (or a class
+    without), and if the images can't be written.
     """
     if not isinstance(size, Integral) or size < 1:
         raise CganError(f"The size is {size!r}; it must be a whole number of pixels, at least 1.")
     folder = Path(folder)
-    class_names, files = _listing(folder)
-    images, index_path = _cache_files(folder, files, size, cache)
-    index = _Index.read(index_path, images, size, len(files))
-    if index.done < len(files):
-        with _writing(images.parent):
-            _decode(folder, files, size, images, index_path, index, progress)
-    labels = np.array([label for label, name, *_ in files if name not in index.left_out], np.int32)
-    for label in set(range(len(class_names))) - set(labels.tolist()):
-        example, reason = next((name, index.left_out[name]) for k, name, *_ in files if k == label)
-        raise DataError(
-            f"{folder} has no readable picture of the class {class_names[label]} ({example}: {reason}); replace them."
-        )
-    mapped = MappedImages(images, (index.rows, size, size, 3))
-    return PreparedFolder(mapped, labels, class_names, index.left_out, len(files))
+    listing = list_pictures(folder)
+    store = _store(folder, size, cache)
+    stem = hashlib.sha256(ascii((background, listing.files)).encode()).hexdigest()[:16]
+    images, index_path = store / f"{stem}.uint8", store / f"{stem}.json"
+    index = _Index.read(index_path, images, size)
+    if not index.complete:
+        with _writing(store):
+            _decode(folder, listing, (size, background), images, index_path, index, progress)
+    _refuse_unreadable(folder, listing, index)
+    return _opened(index_path, size)
+
+
+def versions(folder, size, cache=None):
+    """What was prepared of a folder before and is still there, the last one first: a `PreparedFolder` each."""
+    paths = sorted(_store(Path(folder), size, cache).glob("*.json"), key=lambda path: -path.stat().st_mtime)
+    for path in paths:
+        if _Index.read(path, path.with_suffix(".uint8"), size).complete:
+            yield _opened(path, size)
 
 
 def has_pictures(folder):
     """Whether a folder exists and directly holds a file that is named like a picture, .jpg or the like."""
-    return Path(folder).is_dir() and _first_picture(os.listdir(folder)) is not None
+    return Path(folder).is_dir() and any(map(pictures.is_picture, os.listdir(folder)))
 
 
-def _listing(folder):
-    """The names of the classes and (label, path in the folder, bytes, time of change) of every file, in order."""
-    files, sub_folders = _contents(folder)
-    if not sub_folders:
-        if not files:
-            raise DataError(f"{folder} has no pictures; put some into it, or into a sub-folder for each class.")
-        return (folder.resolve().name,), [(0, *file) for file in files]
-    if picture := _first_picture(name for name, *_ in files):
-        raise DataError(
-            f"{folder} has both pictures, such as {picture}, and sub-folders, such as {sub_folders[0]}; move each "
-            "picture into the sub-folder of its class, or, to train without classes, the sub-folders elsewhere."
-        )
-    if len(sub_folders) == 1:
-        raise DataError(
-            f"{folder} has only one class sub-folder, {sub_folders[0]}; put a second class beside it, or, to train "
-            f"without classes, name {folder / sub_folders[0]} itself."
-        )
-    listing = []
-    for label, sub_folder in enumerate(sub_folders):
-        files, _ = _contents(folder / sub_folder)
-        if not files:
-            raise DataError(f"The class folder {folder / sub_folder} has no images; fill it or remove it.")
-        listing += [(label, f"{sub_folder}/{name}", *rest) for name, *rest in files]
-    return tuple(sub_folders), listing
-
-
-def _contents(folder):
-    """(name, bytes, time of change) of the files in a folder, and the names of its sub-folders, without hidden ones."""
-    files, sub_folders = [], []
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir():
-                    sub_folders.append(entry.name)
-                elif entry.is_file():
-                    status = entry.stat()
-                    files.append((entry.name, status.st_size, status.st_mtime_ns))
-    except OSError as error:
-        raise DataError(f"The folder {folder} cannot be read: {one_line(error)}.") from error
-    visible = [file for file in files if not file[0].startswith(".")]
-    return sorted(visible), sorted(name for name in sub_folders if not name.startswith("."))
-
-
-def _first_picture(names):
-    """The first name that ends like a picture's and is not hidden, or None."""
-    from PIL import Image
-
-    endings = Image.registered_extensions()
-    return next((name for name in names if Path(name).suffix.lower() in endings and not name.startswith(".")), None)
-
-
-def _cache_files(folder, files, size, cache):
-    """The paths of the images and of their index; the file name says of which files, so a changed folder has others."""
+def _store(folder, size, cache):
+    """Where all versions of a folder in one size lie."""
     path = folder.resolve()
     place = hashlib.sha256(ascii((str(path), int(size))).encode()).hexdigest()[:8]
-    contents = hashlib.sha256()
-    for file in files:
-        contents.update(ascii(file).encode())
-    store = Path(cache or cache_dir() / "folders") / f"{path.name[:40]}-{size}-{place}"
-    stem = contents.hexdigest()[:16]
-    return store / f"{stem}.uint8", store / f"{stem}.json"
+    return Path(cache or cache_dir() / "folders") / f"{shown(path.name)[:40]}-{size}-{place}"
+
+
+def _opened(index_path, size):
+    images = index_path.with_suffix(".uint8")
+    index = _Index.read(index_path, images, size)
+    os.utime(index_path)  # so that it counts as used
+    labels, given, counts = zip(*index.groups, strict=True)
+    mapped = MappedImages(images, (index.rows, size, size, 3), channels=3 if index.colour else 1)
+    return PreparedFolder(
+        mapped,
+        np.repeat(np.array(labels, "int32"), counts),
+        np.repeat(np.array(given, object), counts),
+        tuple(index.class_names),
+        index.left_out,
+        index.done,
+        index.deep,
+    )
+
+
+def _refuse_unreadable(folder, listing, index):
+    """Raises if a class has no image, or none to learn from."""
+    to_learn = {label for label, given, _ in index.groups if not given}
+    for label in range(len(listing.class_names)):
+        if label not in to_learn:
+            name, files = shown(listing.class_names[label]), [file for file in listing.files if file.label == label]
+            why = next(
+                (
+                    f" ({shown(file.path)}: {index.left_out[file.path]})"
+                    for file in files
+                    if file.path in index.left_out
+                ),
+                "",
+            )
+            raise DataError(f"{shown(folder)} has no readable picture of the class {name}{why}; replace them.")
 
 
 @dataclass
 class _Index:
     """How far a preparation is: files done, in the order of the listing, and which of them gave no image and why.
 
-    It is written after the pixels that it speaks of, and whole or not at all; pixels beyond it are not read.
+    It is written after the pixels that it speaks of, and whole or not at all; pixels beyond it are not read. What it
+    holds from `groups` on is known at the end: how many images follow each other with one label and `File.test`.
     """
 
     done: int = 0
     left_out: dict[str, str] = field(default_factory=dict)
+    deep: int = 0
+    colour: bool = False
+    groups: list = field(default_factory=list)
+    class_names: list = field(default_factory=list)
 
     @property
     def rows(self):
         return self.done - len(self.left_out)
 
+    @property
+    def complete(self):
+        return bool(self.class_names)
+
     @classmethod
-    def read(cls, path, images, size, total):
+    def read(cls, path, images, size):
         """The index in a file; a new one if there is none, or if the images are not as long as it says."""
         try:
             index = cls(**json.loads(path.read_text()))
             surplus = images.stat().st_size - index.rows * size * size * 3
         except (OSError, ValueError, TypeError):
             return cls()
-        return index if surplus == 0 or (surplus > 0 and index.done < total) else cls()
+        return index if surplus == 0 or (surplus > 0 and not index.complete) else cls()
 
     def write(self, path):
         new = path.with_suffix(f".{os.getpid()}")  # another process may be at the same folder
@@ -237,40 +198,45 @@ class _Index:
         os.replace(new, path)
 
 
-def _decode(folder, files, size, images, index_path, index, progress):
-    """Decode the files that `index` lacks into `images`, at the place of each."""
+def _decode(folder, listing, look, images, index_path, index, progress):
+    """Decode the files that `index` lacks into `images`, at the place of each; look: size and background."""
     images.parent.mkdir(parents=True, exist_ok=True)
     if not index.done:
-        for old in images.parent.iterdir():
-            if old.stem != images.stem:  # of the folder as it was before
-                old.unlink(missing_ok=True)
+        _forget_old(images.parent)
         images.touch()
-    show = Progress(folder.resolve().name, progress, _bar, delay=2)
+    files = listing.files
+    show = Progress(shown(folder.resolve().name), progress, _bar, delay=2)
     with images.open("r+b") as out:
-        out.seek(index.rows * size * size * 3)
+        out.seek(index.rows * look[0] ** 2 * 3)
         while index.done < len(files):
-            for _, name, *_ in files[index.done : index.done + CHUNK]:
+            for file in files[index.done : index.done + CHUNK]:
                 try:
-                    pixels = _picture(folder / name, size)
+                    pixels, deep = pictures.read(folder / file.path, *look)
                 except Exception as error:  # a damaged file can fail in any decoder, in any way
-                    index.left_out[name] = one_line(error)
+                    index.left_out[file.path] = one_line(error)
                 else:
-                    out.write(pixels)
+                    out.write(pixels.tobytes())
+                    index.deep += deep
+                    index.colour |= bool((pixels != pixels[..., :1]).any())
                 index.done += 1
                 show(index.done, len(files))
             out.flush()
             os.fsync(out.fileno())
             index.write(index_path)
         out.truncate()
+    readable = [(file.label, file.test) for file in files if file.path not in index.left_out]
+    index.groups = [[*kind, len(list(some))] for kind, some in groupby(readable)]
+    index.class_names = list(listing.class_names)
+    index.write(index_path)
 
 
-def _picture(path, size):
-    """The bytes of a picture as an RGB image: size × size × 3."""
-    from PIL import Image, ImageOps
-
-    with Image.open(path) as image:
-        upright = ImageOps.exif_transpose(image).convert("RGB")
-        return ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS).tobytes()
+def _forget_old(store):
+    """Remove versions of a folder, all but the last few, and none that was in use of late."""
+    oldest_first = sorted(store.glob("*.json"), key=lambda path: path.stat().st_mtime)
+    for path in oldest_first[:-KEPT]:
+        if time.time() - path.stat().st_mtime > IN_USE:
+            for file in (path, path.with_suffix(".uint8")):
+                file.unlink(missing_ok=True)
 
 
 def _bar(done, total):
@@ -283,6 +249,6 @@ def _writing(store):
         yield
     except OSError as error:
         raise DataError(
-            f"The prepared images cannot be written to {store} ({one_line(error)}); make room there, or let "
+            f"The prepared images cannot be written to {shown(store)} ({one_line(error)}); make room there, or let "
             "CGAN_CACHE_DIR name another folder."
         ) from error

@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_score
 from sklearn.neighbors import NearestNeighbors
 
-from ..data.datasets import CIFAR100_SUPERCLASSES, CLASS_NAMES
+from ..data.known import CIFAR100_SUPERCLASSES, CLASS_NAMES
 
 SHARES = (0.90, 0.95, 0.99)  # of the variance, for which the number of components is asked
 CHANNELS = {1: ("",), 3: ("_red", "_green", "_blue")}

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 
-from ..data.datasets import CIFAR100_SUPERCLASSES
+from ..data.known import CIFAR100_SUPERCLASSES
 from ..images import grid
 from ..views.figures import picture_on
 from .exploration import CHANNELS, components_needed, explained, reconstruct

@@ -6,7 +6,7 @@ import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ..data.datasets import CIFAR100_SUPERCLASSES
+from ..data.known import CIFAR100_SUPERCLASSES
 from ..images import enlarge, grid, to_png
 from ..views.figures import picture_on
 from ..views.widgets import PictureView, figure_png

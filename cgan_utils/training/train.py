@@ -8,7 +8,8 @@ import numpy as np
 
 from .. import backend
 from ..backend import keras
-from ..data.datasets import SHAPES, ImageDataset, load
+from ..data.datasets import ImageDataset, load
+from ..data.known import SHAPES
 from ..errors import CganError
 from ..models.architectures import Projected, architecture, conditional
 from ..models.autoencoders import Autoencoder

@@ -16,7 +16,8 @@ import ipywidgets as widgets
 import numpy as np
 from IPython.display import display
 
-from ..data.datasets import CIFAR100_SUPERCLASSES, class_index
+from ..data.datasets import class_index
+from ..data.known import CIFAR100_SUPERCLASSES
 from ..errors import CganError
 from ..images import enlarge, grid, labelled, to_png
 from ..paths import write_whole

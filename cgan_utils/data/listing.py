@@ -1,0 +1,154 @@
+"""Which pictures a folder holds, and of which class each one is: folders as people have them, walked to the bottom."""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import one_line
+from .pictures import is_picture
+from .sources import DataError
+
+TRAIN, TESTS = "train", ("test", "val", "valid", "validation")  # names of folders that divide, and are no classes
+PASSED_OVER = ("__MACOSX",)  # from a Mac's zip: copies that are no pictures, by the names of pictures
+
+
+class File(NamedTuple):
+    """A picture: the index of its class, its path in the folder, its bytes, its time of change, its part.
+
+    `test`: whether it is for testing; None where the folder leaves that open.
+    """
+
+    label: int
+    path: str
+    size: int
+    changed: int
+    test: bool | None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """`class_names`, and the `files`, class by class and by path."""
+
+    class_names: tuple[str, ...]
+    files: list[File]
+
+
+def list_pictures(folder):
+    """Look through a folder of any of these forms → `Listing`.
+
+        pictures                         all of one class, by the name of the folder
+        <class>/…/pictures               two classes or more, at any depth within
+        train/<class>/…, test/<class>/…  the same, divided as given; val, valid and validation are for testing, too
+
+    What is not named like a picture, hidden files and __MACOSX are passed over. Classes whose names are all numbers
+    are in the order of the numbers, others in that of the names. Raises `DataError` for a folder of another form.
+    """
+    folder = Path(folder)
+    pictures, sub_folders = _contents(folder)
+    parts = [name for name in sub_folders if name.lower() in (TRAIN, *TESTS)]
+    if TRAIN in map(str.lower, parts) and len(parts) > 1:
+        return _divided(folder, pictures, sub_folders, parts)
+    if not sub_folders:
+        if not pictures:
+            raise DataError(f"{shown(folder)} has no pictures; put some into it, or into a sub-folder for each class.")
+        return Listing((_readable(folder.resolve().name),), [File(0, *picture, None) for picture in pictures])
+    _refuse_mixed(folder, pictures, sub_folders)
+    if len(sub_folders) == 1:
+        raise DataError(
+            f"{shown(folder)} has only one class sub-folder, {shown(sub_folders[0])}; put a second class beside it, "
+            f"or, to train without classes, name {shown(folder / sub_folders[0])} itself."
+        )
+    names = in_order(sub_folders)
+    files = [File(k, *file, None) for k, name in enumerate(names) for file in _class_files(folder, name)]
+    return Listing(tuple(map(_readable, names)), files)
+
+
+def in_order(names):
+    """Names of classes in order: numbers by their size, if all are numbers, else from a to z."""
+    return sorted(names, key=int) if all(map(str.isdecimal, names)) else sorted(names)
+
+
+def shown(path):
+    """A path as text that every terminal and file can hold, even if its name is not valid UTF-8."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
+def _divided(folder, pictures, sub_folders, parts):
+    """The listing of a folder that holds train/ and test/, each with the classes."""
+    train = next(part for part in parts if part.lower() == TRAIN)
+    others = sorted({*sub_folders} - {*parts})
+    if others:
+        raise DataError(
+            f"{shown(folder)} has both {train} and {shown(others[0])}; if {shown(others[0])} is a class, move it into "
+            f"{train}, and if {train} is one, give it another name."
+        )
+    _refuse_mixed(folder, pictures, sub_folders)
+    inside = {part: _contents(folder / part)[1] for part in parts}
+    names = in_order(inside[train])
+    for part in parts:
+        if surplus := sorted({*inside[part]} - {*names}):
+            raise DataError(f"{shown(folder / part / surplus[0])} is a class that {train} has not; add it there.")
+    if len(names) < 2:
+        raise DataError(f"{shown(folder / train)} has not two class sub-folders; put each class into one of its own.")
+    files = []
+    for label, name in enumerate(names):
+        for part in sorted(parts):
+            if name in inside[part]:
+                files += [File(label, *file, part != train) for file in _class_files(folder, f"{part}/{name}")]
+    return Listing(tuple(map(_readable, names)), sorted(files, key=lambda file: (file.label, file.test, file.path)))
+
+
+def _refuse_mixed(folder, pictures, sub_folders):
+    if pictures:
+        raise DataError(
+            f"{shown(folder)} has both pictures, such as {shown(pictures[0][0])}, and sub-folders, such as "
+            f"{shown(sub_folders[0])}; move each picture into the sub-folder of its class, or, to train without "
+            "classes, the sub-folders elsewhere."
+        )
+
+
+def _class_files(folder, name):
+    """(path in `folder`, bytes, time of change) of all pictures of a class, however deep they lie."""
+    found, seen, waiting = [], set(), [name]
+    while waiting:
+        place = waiting.pop()
+        real = os.path.realpath(folder / place)
+        if real in seen:  # links can lead in circles
+            continue
+        seen.add(real)
+        pictures, sub_folders = _contents(folder / place)
+        found += [(f"{place}/{file}", *rest) for file, *rest in pictures]
+        waiting += [f"{place}/{sub_folder}" for sub_folder in sub_folders]
+    if not found:
+        raise DataError(f"The class folder {shown(folder / name)} has no images; fill it or remove it.")
+    return sorted(found)
+
+
+def _contents(folder):
+    """(name, bytes, time of change) of the pictures directly in a folder, and the names of its sub-folders."""
+    pictures, sub_folders = [], []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith(".") or entry.name in PASSED_OVER:
+                    continue
+                try:
+                    status = entry.stat()
+                except OSError:  # a link that leads nowhere, or in a circle
+                    continue
+                if stat.S_ISDIR(status.st_mode):
+                    sub_folders.append(entry.name)
+                elif stat.S_ISREG(status.st_mode) and is_picture(entry.name):
+                    pictures.append((entry.name, status.st_size, status.st_mtime_ns))
+    except OSError as error:
+        raise DataError(f"The folder {shown(folder)} cannot be read: {one_line(error)}.") from error
+    return sorted(pictures), sorted(sub_folders)
+
+
+def _readable(name):
+    """The name of a class; refused if it can't be written down, which a training would only notice at its end."""
+    if not name.isprintable():  # what is not valid UTF-8 is not, nor is a line break
+        raise DataError(f"The folder {shown(name)!r} has a name that can't be written as text; rename it.")
+    return name
