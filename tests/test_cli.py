@@ -146,7 +146,7 @@ def test_train_and_resume(home, capsys, monkeypatch, digits):
     monkeypatch.setitem(
         experiments.EXPERIMENTS, "tiny_digits", experiments.Experiment("tiny_digits", "mnist", "tiny", epochs=2)
     )
-    monkeypatch.setattr("cgan_utils.training.train.load", lambda name, size: digits)
+    monkeypatch.setattr("cgan_utils.training.train.load", lambda name, **_: digits)
     command = ["train", "tiny_digits", "--out", home / "mine", "--limit-images", 32, "--batch-size", 16, "--seed", 4]
     code, out, _ = says(capsys, *command, "--epochs", 1)
     assert code == 0

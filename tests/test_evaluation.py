@@ -226,7 +226,7 @@ def test_weaknesses_are_where_drawings_fall_short_of_real_images():
 
 
 def test_scored_epochs_are_recorded_and_the_best_generator_kept(reference, judge, digits, tmp_path, monkeypatch):
-    monkeypatch.setattr("cgan_utils.training.train.find_evaluator", lambda name, stand_in: judge)
+    monkeypatch.setattr("cgan_utils.training.train.find_evaluator", lambda data: judge)
     values = iter([5.0, 3.0, 4.0])
     monkeypatch.setattr("cgan_utils.results.measures.frechet_distance", lambda *features: next(values))
     settings = Experiment("scored", "mnist", "tiny", epochs=2, batch_size=16)

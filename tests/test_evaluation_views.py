@@ -15,7 +15,7 @@ def test_the_explorer_says_what_the_evaluator_sees(run, judge, tmp_path, monkeyp
     shutil.copytree(run.path, tmp_path / "resultados" / "first")
     plain = widgets.Explorer(count=3)
     assert plain.judge.layout.display == "none"  # there is none
-    monkeypatch.setattr(widgets, "find_evaluator", lambda name, stand_in: judge)
+    monkeypatch.setattr(widgets, "find_evaluator", lambda data: judge)
     explorer = widgets.Explorer(count=3)
     assert explorer.judge.layout.display is None
     chances = judge.look(run.generate(0, range(3)))[1]

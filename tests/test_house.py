@@ -41,7 +41,7 @@ def imports(module):
 
 @pytest.mark.parametrize("module", FILES)
 def test_a_room_imports_only_from_those_below_it(module):
-    if module == "__main__":  # the command line looks up
+    if module in ("__main__", "commands"):  # the command line looks up
         return
     own = room(module)
     if own in ROOMS:

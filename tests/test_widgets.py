@@ -317,5 +317,5 @@ def test_an_evaluator_that_cannot_look_keeps_no_picture_from_being_drawn(home, m
             raise CganError("It looks at other images.")
 
     plain = picture(widgets.Explorer(count=2))
-    monkeypatch.setattr(widgets, "find_evaluator", lambda name, stand_in: Blind())
+    monkeypatch.setattr(widgets, "find_evaluator", lambda data: Blind())
     assert picture(widgets.Explorer(count=2)) == plain

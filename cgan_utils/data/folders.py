@@ -92,6 +92,7 @@ def prepare(folder, size, cache=None, progress=True, background="white"):
     """
     if not isinstance(size, Integral) or size < 1:
         raise CganError(f"The size is {size!r}; it must be a whole number of pixels, at least 1.")
+    pictures.check_colour(background)
     folder = Path(folder)
     listing = list_pictures(folder)
     store = _store(folder, size, cache)

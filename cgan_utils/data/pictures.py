@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..errors import CganError
+
 DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")  # Pillow's modes of more than eight bits a pixel
 BITS = (8, 12, 16)  # what cameras, microscopes and scanners deliver
 
@@ -14,6 +16,16 @@ def is_picture(name):
 
     kind = Image.registered_extensions().get(Path(name).suffix.lower())
     return kind in Image.OPEN and not name.startswith(".")
+
+
+def check_colour(name):
+    """Raises CganError for what is no colour: those of CSS are, as white or #80a0ff."""
+    from PIL import ImageColor
+
+    try:
+        ImageColor.getrgb(name)
+    except ValueError:
+        raise CganError(f"{name!r} is no colour; give one such as white, black or #80a0ff.") from None
 
 
 def read(path, size, background="white"):

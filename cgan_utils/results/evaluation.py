@@ -16,11 +16,13 @@ A run without classes, or of a data set without an evaluator, gets the measures 
 
 import time
 from functools import cache, cached_property
+from pathlib import Path
 
 import numpy as np
 
 from .. import backend
 from ..data.datasets import load
+from ..data.known import NAMES
 from ..errors import CganError
 from ..models.sampling import draw
 from . import measures
@@ -76,8 +78,16 @@ class Reference:
             right = self.test[1].argmax(axis=1) == labels
             scores["class_accuracy"] = right.mean()
             by_class["class_accuracy"] = _by_class(np.mean, right, labels, classes)
-        by_class["diversity"] = _by_class(_diversity, data.x_test, labels, classes)
+        by_class["diversity"] = self._diversity(labels, classes)
         return scores | {"diversity": np.mean(by_class["diversity"])}, by_class
+
+    def _diversity(self, labels, classes):
+        """Of the test images of each class; of its training images where fewer than two are for testing."""
+        data, values = self.data, _by_class(lambda images: images, self.data.x_test, labels, classes)
+        few = [label for label in range(classes) if len(values[label]) < 2]
+        for label in few:
+            values[label] = data.x_train[np.flatnonzero(data.y_train == label)] if classes > 1 else data.x_train
+        return [_diversity(images) for images in values]
 
     def distances(self, features):
         """The measures of features [N, d] against those of the test images."""
@@ -101,10 +111,31 @@ class Reference:
         return {f"nearest_{kind}_{name}": value for kind in found for name, value in found[kind].items()}
 
 
+def reference_of(run, folder=None):
+    """The `Reference` for the images that a `Run` learned from, made once for each data set.
+
+    folder: of someone's own pictures, where they are now; by default where they were. Raises CganError if they are
+    not there, or are of other classes or sizes.
+    """
+    entry = run.record["data"]
+    folder = folder or entry.get("folder")
+    if not (folder and Path(folder).is_dir()) and (folder or entry["name"] not in NAMES):
+        where = f"not in {folder} any more" if folder else "a folder of someone's own"
+        raise CganError(f"The pictures that {run.name} learned from are {where}; say where they are with --data.")
+    reference = _reference(str(folder or entry["name"]), entry["stand_in"], run.shape[0])
+    data = reference.data
+    if folder and (data.shape != run.shape or list(data.class_names) != entry["class_names"]):
+        raise CganError(
+            f"{folder} holds {'×'.join(map(str, data.shape))} images of {', '.join(data.class_names)}, and {run.name} "
+            f"learned from {'×'.join(map(str, run.shape))} images of {', '.join(entry['class_names'])}."
+        )
+    return reference
+
+
 @cache
-def reference_of(name, stand_in=False):
-    """The `Reference` for a data set by name; made once."""
-    return Reference(load(name, stand_in), find_evaluator(name, stand_in))
+def _reference(name, stand_in, size):
+    data = load(name, stand_in, size=size)
+    return Reference(data, find_evaluator(data))
 
 
 def evaluate(run, reference=None, per_class=None, repeats=REPEATS, progress=None):
@@ -116,7 +147,7 @@ def evaluate(run, reference=None, per_class=None, repeats=REPEATS, progress=None
     """
     if run.experiment.game == "autoencoder":
         raise CganError(f"{run.name} is an autoencoder: its codes follow no law from which new ones could be drawn.")
-    reference = reference or reference_of(run.record["data"]["name"], run.record["data"]["stand_in"])
+    reference = reference or reference_of(run)
     judge, classes, start = reference.judge, len(run.class_names), time.monotonic()
     per_class = per_class or (TOTAL if judge else COMPARED) // classes
     draws = []

@@ -73,10 +73,15 @@ def available():
     return [file.parent.name for file in sorted((shipped_folder() / FOLDER).glob(f"*/{RECORD}"))]
 
 
-def find_evaluator(name, stand_in=False):
-    """The evaluator that ships for a data set, or None. A stand-in has none: an evaluator knows the real images."""
-    path = shipped_folder() / FOLDER / name
-    return _opened(path) if not stand_in and (path / RECORD).is_file() else None
+def find_evaluator(data):
+    """The evaluator that ships for a data set, or None: it knows the real images, no stand-in and no one's own folder.
+
+    data: an `ImageDataset`, or an entry "data" of a run.json.
+    """
+    facts = data if isinstance(data, dict) else vars(data)
+    path = shipped_folder() / FOLDER / facts["name"]
+    other = facts["stand_in"] or facts.get("folder")
+    return _opened(path) if not other and (path / RECORD).is_file() else None
 
 
 def find_teacher(data, architecture):
@@ -85,7 +90,7 @@ def find_teacher(data, architecture):
     It is not the evaluator: other widths, another seed. What judges a drawing must not have taught it.
     """
     path = shipped_folder() / TEACHERS / data.name
-    if not (path / RECORD).is_file():
+    if data.folder or not (path / RECORD).is_file():
         raise CganError(
             f"{architecture} looks through a classifier of its data set, and none ships for {data.title}; "
             "train another network on it, such as modelo_5_lighter."

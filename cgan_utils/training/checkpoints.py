@@ -47,6 +47,12 @@ def save(path, game, progress, identity):
         ) from None
 
 
+def read_identity(path):
+    """The identity that the file was saved with; raises CganError if there is none, or it is damaged."""
+    with _opened(path) as file:
+        return json.loads(file.metadata()["identity"])
+
+
 def read_progress(path, identity=None):
     """The `Progress` in the file. Raises CganError if it is damaged or, given an identity, of another training."""
     with _opened(path) as file:

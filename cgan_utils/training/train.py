@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import keras
-from ..data.datasets import ImageDataset, load
+from ..data.datasets import ImageDataset, earlier, load
 from ..data.known import SHAPES
 from ..errors import CganError
 from ..models.architectures import Projected, architecture, conditional
@@ -78,6 +78,7 @@ def train(
     *,
     resume=False,
     data=None,
+    background="white",
     limit_images=None,
     precision="auto",
     checkpoint_minutes=5.0,
@@ -95,8 +96,8 @@ def train(
     resume: go on from that checkpoint; on a CPU the result equals, bit for bit, that of a run never interrupted.
     minutes: stop after so long as after a Ctrl-C, for a machine that is lent for a time.
     score: after each epoch have so many drawings of each class judged; see `scoring.Score`.
-    data: an `ImageDataset`, or the name or folder of one; by default the experiment's. changes: fields of the
-    experiment, such as epochs=5.
+    data: an `ImageDataset`, or the name or folder of one; by default the experiment's. background: see `load`.
+    changes: fields of the experiment, such as epochs=5.
     Ctrl-C stops after the step under way and keeps what was trained; a second one stops at once, and what the last
     checkpoint holds is kept.
 
@@ -120,9 +121,11 @@ def train(
     elif all(map(taken, folders)):
         raise CganError(f"{folders[0]} already holds a training; continue it with --resume, or choose another folder.")
     if not isinstance(data, ImageDataset):
-        data = load(data or settings.dataset, size=SHAPES[settings.dataset][0])
-    data = data.limited(limit_images) if limit_images else data
+        data = load(data or settings.dataset, size=SHAPES[settings.dataset][0], background=background)
     policy = backend.precision(precision)
+    whole, data = data, data.limited(limit_images) if limit_images else data
+    if resume:
+        data = _as_it_began(whole, data, limit_images, checkpoint_of(out))
     identity = {**settings.settings(), "data": data.fingerprint, "precision": policy}
     identity |= {"score": score} if score else {}
     progress = checkpoints.read_progress(checkpoint_of(out), identity) if resume else checkpoints.Progress()
@@ -180,13 +183,20 @@ def train(
     return save_run()
 
 
+def _as_it_began(whole, data, limit, checkpoint):
+    """The data that a training began with: `data`, or, if pictures came or went since, its folder as it was then."""
+    begun = checkpoints.read_identity(checkpoint).get("data")
+    versions = (older.limited(limit) if limit else older for older in earlier(whole))
+    return data if data.fingerprint == begun else next((old for old in versions if old.fingerprint == begun), data)
+
+
 def _scores(game, settings, data, progress, per_class):
     """The callback that scores epochs, in a list, if it is wanted; it comes before the one that records them."""
     if not per_class:
         return []
     game.add_best()
     classes = data.classes if conditional(settings.architecture) else 1
-    return [Score(progress, Reference(data, find_evaluator(data.name, data.stand_in)), classes, per_class)]
+    return [Score(progress, Reference(data, find_evaluator(data)), classes, per_class)]
 
 
 def _fit(game, data, settings, progress, steps, around, verbose):
@@ -218,6 +228,7 @@ def _record(settings, data, game, progress, policy):
             "name": data.name,
             "title": data.title,
             "stand_in": data.stand_in,
+            "folder": data.folder,
             "fingerprint": data.fingerprint,
             "images": len(data.x_train),
             "test_images": len(data.x_test),

@@ -212,9 +212,8 @@ class Explorer:
 
 def _evaluator_of(run):
     """The evaluator of a run's data set; None if there is none, or if its files are damaged."""
-    data = run.record["data"]
     try:
-        return find_evaluator(data["name"], data["stand_in"])
+        return find_evaluator(run.record["data"])
     except CganError:
         return None
 

@@ -1,0 +1,205 @@
+"""What each command of `cgan` does. Keras loads only in those that need it, so that `cgan --help` answers at once."""
+
+import io
+import json
+import sys
+from pathlib import Path
+
+from .errors import CganError
+from .paths import write_whole
+
+
+def list_(args):
+    from .models.experiments import EXPERIMENTS
+    from .results.run import Run, list_runs
+
+    trained, rows = list_runs(), []
+    for name, experiment in EXPERIMENTS.items():
+        run = Run(trained[name]) if name in trained else None
+        partner = "discriminator" if experiment.game == "gan" else "encoder"
+        parameters = run.record["parameters"] if run else {}
+        rows.append(
+            {
+                "name": name,
+                "dataset": experiment.dataset,
+                "generator": parameters.get("generator"),
+                partner: parameters.get(partner),
+                "epochs": experiment.epochs,
+                "trained_epochs": run.record["training"]["epochs"] if run else None,
+                "bytes": run.size if run else None,
+            }
+        )
+    if args.json:
+        print(json.dumps(rows, indent=1))
+        return
+    heads = ("generator", "other network", "epochs", "trained", "MB")
+    print("{:34}{:14}{:>12}{:>15}{:>8}{:>9}{:>7}".format("experiment", "data set", *heads))
+    for row in rows:
+        other, size = row.get("discriminator") or row.get("encoder"), row["bytes"]
+        counts = f"{row['generator']:>12,}{other:>15,}" if size else f"{'':27}"
+        trained = f"{row['trained_epochs']:>9}{size / 1e6:>7.1f}" if size else f"{'no':>9}"
+        print(f"{row['name']:34}{row['dataset']:14}{counts}{row['epochs']:>8}{trained}")
+
+
+def data(args):
+    from .data.datasets import load
+
+    dataset = load(args.name, background=args.background)
+    height, width, channels = dataset.shape
+    print(
+        f"{dataset.title}: {len(dataset.x_train):,} training and {len(dataset.x_test):,} test images of "
+        f"{height}×{width}×{channels}, {dataset.classes} classes: {', '.join(dataset.class_names)}"
+    )
+
+
+def train(args):
+    from .models.experiments import experiment
+
+    settings = experiment(args.experiment)  # a wrong name answers at once, without loading Keras
+    from .training.train import train
+
+    run = train(
+        settings,
+        args.out,
+        resume=args.resume,
+        data=args.data,
+        background=args.background,
+        limit_images=args.limit_images,
+        precision=args.precision,
+        checkpoint_minutes=args.checkpoint_minutes,
+        score=args.score,
+        minutes=args.minutes,
+        epochs=args.epochs,
+        batch_size=args.batch_size,
+        seed=args.seed,
+    )
+    print(f"{run.title}: {run.path}")
+    return 0 if run.record["training"]["complete"] else 130
+
+
+def generate(args):
+    from .results.run import Run
+
+    run, out = Run(args.run), Path(args.out)
+    if not run.conditional and args.label is None and args.per_class is None:
+        args.label = 0
+    if (args.label is None) == (args.per_class is None):
+        raise CganError("Give either --class NAME for a picture, or --per-class N for images of all classes.")
+    if args.per_class is None and out.suffix != ".png":
+        raise CganError(f"{out} must end in .png.")
+    if args.per_class and out.suffix not in (".npz", ""):
+        raise CganError(f"{out} must end in .npz, or be a folder, which has no ending.")
+    _at_least(1, count=args.count, per_class=args.per_class)
+    _at_least(0, seed=args.seed)
+    if args.per_class is None:
+        _picture(run, [args.label], args.count, args.seed, min(args.count, 10), out)
+    else:
+        _arrays(run, args.per_class, args.seed, out)
+    print(out)
+
+
+def _at_least(least, **options):
+    for name, value in options.items():
+        if value is not None and value < least:
+            raise CganError(f"--{name.replace('_', '-')} is {value}; it must be at least {least}.")
+
+
+def _picture(run, classes, count, seed, columns, out):
+    import numpy as np
+
+    from .images import enlarge, grid, to_png
+
+    labels = np.repeat(np.asarray(classes, object), count)
+    images = run.generate(labels, [seed + i for _ in classes for i in range(count)])
+    write_whole(out, to_png(enlarge(grid(images, columns, background=255), 4)))
+
+
+def _arrays(run, per_class, seed, out):
+    """`images` uint8 [classes × N, H, W, C] and `labels` [classes × N]; each image from a seed of its own.
+
+    Into a folder: a PNG of each image, named after its seed, in a sub-folder of its class.
+    """
+    import numpy as np
+
+    from .images import to_png
+
+    labels = np.repeat(np.arange(len(run.class_names)), per_class)
+    images = run.generate(labels, [seed + i for i in range(len(labels))])
+    if out.suffix:
+        packed = io.BytesIO()
+        np.savez_compressed(packed, images=images, labels=labels.astype("int32"))
+        write_whole(out, packed.getvalue())
+        return
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise CganError(f"{out} holds something already; name a new folder.")
+    for number, (image, label) in enumerate(zip(images, labels, strict=True), start=seed):
+        folder = out / run.class_names[label].replace("/", "-")
+        write_whole(folder / f"{number:06d}.png", to_png(image))
+
+
+def demo(args):
+    from .paths import own_folder
+    from .results.run import Run
+
+    run, out = Run(args.run), own_folder() / "demo.png"
+    _picture(run, list(run.class_names), 10, 0, 10, out)
+    print(out)
+
+
+def evaluate(args):
+    from .results.run import Run, list_runs
+
+    if (args.run is None) != args.all:
+        raise CganError("Give either a run's name or folder, or --all.")
+    if args.all and args.data:
+        raise CganError("--data names the pictures of one run; give its name or folder in place of --all.")
+    _at_least(1, per_class=args.per_class)
+    runs = [Run(path) for path in (list_runs().values() if args.all else [args.run])]
+    left_out = {}
+    for run in runs:
+        if args.all and run.experiment.game == "autoencoder":
+            continue
+        try:
+            _evaluate(run, args)
+        except CganError as error:
+            if not args.all:
+                raise
+            left_out[run.name] = str(error)
+    for name, why in left_out.items():
+        print(f"{name} was left out: {why}", file=sys.stderr)
+    return 2 if left_out else 0
+
+
+def _evaluate(run, args):
+    from .results.evaluation import evaluate, reference_of  # loads Keras; a wrong name was answered without
+    from .results.inception import inception_fid
+
+    reference = reference_of(run, args.data)
+    metrics = evaluate(run, reference, per_class=args.per_class, progress=_progress(run.name))
+    run.keep_metrics(metrics)
+    if args.fid:
+        value = inception_fid(run, reference.data.x_test)
+        metrics["drawn"]["inception_fid"] = {"mean": value, "values": [value]}
+        run.keep_metrics(metrics)
+    print(f"{run.name}: {metrics['verdict']['text']} ({metrics['seconds']:.0f} s)")
+
+
+def _progress(name):
+    """A function that shows a share, 0 to 1, as a bar in the terminal, and clears it at the end."""
+    width = 30
+
+    def show(share):
+        filled = round(width * share)
+        line = f"\r{name} {'█' * filled}{'░' * (width - filled)} {share:.0%}"
+        print(line if share < 1 else f"\r{' ' * len(line)}\r", end="", file=sys.stderr, flush=True)
+
+    if sys.stderr.isatty():
+        show(0)
+        return show
+    return None
+
+
+def export(args):
+    from .results.run import Run
+
+    print(Run(args.run).export(args.file))

@@ -1,0 +1,117 @@
+"""A training on one's own folder of pictures, from the first step to its measures."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cgan_utils.__main__ import main
+from cgan_utils.data.datasets import load
+from cgan_utils.errors import CganError
+from cgan_utils.models.experiments import Experiment
+from cgan_utils.results.evaluation import evaluate, reference_of
+from cgan_utils.results.evaluator import find_evaluator
+from cgan_utils.training.train import train
+
+
+def learn(out, **options):
+    settings = Experiment("tiny_own", "mnist", "tiny", epochs=1, batch_size=8)
+    return train(settings, out, verbose=0, **options)
+
+
+@pytest.fixture(autouse=True)
+def places(monkeypatch, tmp_path):
+    monkeypatch.setenv("CGAN_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("CGAN_HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+
+def fill(folder, count=20, names=("cats", "dogs")):
+    for k, name in enumerate(names):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for i in range(count):
+            pixels = np.random.default_rng(i).integers(0, 80, (30, 30, 3)).astype("uint8")
+            pixels[..., k] += 150
+            Image.fromarray(pixels).save(folder / name / f"{i:03d}.png")
+    return folder
+
+
+def test_a_training_goes_on_with_the_pictures_that_it_began_with(tmp_path):
+    folder = fill(tmp_path / "pets")
+    learn(tmp_path / "first", data=folder)
+    Image.new("RGB", (30, 30), "red").save(folder / "cats" / "new.png")
+    assert len(load(folder, size=28).x_train) == 37  # and the training had 36
+    again = learn(tmp_path / "first", data=folder, resume=True, epochs=2)
+    assert again.record["training"]["epochs"] == 2
+    assert again.record["data"]["images"] == 36
+    assert len(learn(tmp_path / "second", data=folder).history) == 1
+
+
+def test_a_version_that_is_read_stays_while_another_is_made(tmp_path):
+    folder = fill(tmp_path / "pets")
+    before = load(folder, size=28)
+    for i in range(5):
+        Image.new("RGB", (30, 30), "red").save(folder / "cats" / f"new{i}.png")
+        load(folder, size=28)
+    assert len(np.asarray(before.x_train)) == 36
+
+
+def test_a_run_knows_its_folder_and_is_measured_from_anywhere(tmp_path, monkeypatch):
+    run = learn(tmp_path / "home" / "runs" / "pets", data=str(fill(tmp_path / "pets")))
+    assert run.record["data"]["folder"] == str(tmp_path / "pets")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert main(["evaluate", "pets", "--per-class", "4"]) == 0
+    metrics = json.loads((run.path / "metrics.json").read_text())
+    assert metrics["protocol"]["evaluator"] is None
+    assert metrics["real"]["diversity"] > 0
+
+
+def test_a_class_without_test_images_is_compared_with_its_training_images(tmp_path):
+    folder = fill(tmp_path / "pets", 12)
+    fill(folder, 5, ("birds",))
+    run = learn(tmp_path / "run", data=folder)
+    assert np.isfinite(evaluate(run, per_class=4, repeats=1)["real"]["diversity"])
+
+
+def test_pictures_that_were_moved_are_named_anew(tmp_path, capsys):
+    run = learn(tmp_path / "home" / "runs" / "pets", data=fill(tmp_path / "pets"))
+    (tmp_path / "pets").rename(tmp_path / "moved")
+    assert main(["evaluate", "pets", "--per-class", "4"]) == 2
+    assert "are not in" in (said := capsys.readouterr().err) and "say where they are with --data" in said
+    assert main(["evaluate", "pets", "--per-class", "4", "--data", str(tmp_path / "moved")]) == 0
+    fill(tmp_path / "fish", names=("eel", "cod"))
+    with pytest.raises(CganError, match="of cod, eel, and pets learned from 28×28×3 images of cats, dogs"):
+        reference_of(run, tmp_path / "fish")
+
+
+def test_all_goes_on_and_says_what_it_left_out(tmp_path, capsys):
+    runs = tmp_path / "home" / "runs"
+    learn(runs / "a", data=fill(tmp_path / "pets"))
+    learn(runs / "b", data=fill(tmp_path / "others"))
+    shutil.rmtree(tmp_path / "pets")
+    assert main(["evaluate", "--all", "--per-class", "4"]) == 2
+    out = capsys.readouterr()
+    assert "a was left out: The pictures that a learned from are not in" in out.err
+    assert (runs / "b" / "metrics.json").is_file()
+    assert main(["evaluate", "--all", "--data", "x"]) == 2
+
+
+@pytest.mark.parametrize("name", ["mnist", "cifar10"])
+def test_a_folder_called_like_a_data_set_is_not_taken_for_it(name, tmp_path, capsys):
+    fill(tmp_path / "data" / name)
+    run = learn(tmp_path / "run", data=f"data/{name}")
+    assert run.title == f"run ({name} (own pictures), 1 epoch)"
+    assert find_evaluator(run.record["data"]) is None
+    assert evaluate(run, per_class=4, repeats=1)["class_names"] == ["cats", "dogs"]
+    with pytest.raises(CganError, match="no evaluator"):
+        learn(tmp_path / "scored", data=f"data/{name}", score=4)
+
+
+def test_a_colour_that_is_none_is_one_sentence(tmp_path, capsys):
+    fill(tmp_path / "pets")
+    assert main(["data", str(tmp_path / "pets"), "--background", "whitish"]) == 2
+    assert "'whitish' is no colour; give one such as white" in capsys.readouterr().err
