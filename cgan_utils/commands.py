@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from .errors import CganError
-from .paths import write_whole
+from .paths import file_names, write_whole
 
 
 def list_(args):
@@ -124,7 +124,7 @@ def _arrays(run, per_class, seed, out):
     from .images import to_png
 
     labels = np.repeat(np.arange(len(run.class_names)), per_class)
-    images = run.generate(labels, [seed + i for i in range(len(labels))])
+    images = run.draw(labels, [seed + i for i in range(len(labels))])
     if out.suffix:
         packed = io.BytesIO()
         np.savez_compressed(packed, images=images, labels=labels.astype("int32"))
@@ -132,9 +132,9 @@ def _arrays(run, per_class, seed, out):
         return
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise CganError(f"{out} holds something already; name a new folder.")
+    names = file_names(run.class_names)
     for number, (image, label) in enumerate(zip(images, labels, strict=True), start=seed):
-        folder = out / run.class_names[label].replace("/", "-")
-        write_whole(folder / f"{number:06d}.png", to_png(image))
+        write_whole(out / names[label] / f"{number:06d}.png", to_png(image))
 
 
 def demo(args):

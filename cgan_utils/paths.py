@@ -1,6 +1,7 @@
 """The folders that the package reads and writes, and the environment variables that move them."""
 
 import os
+import re
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +16,14 @@ def expanded(path):
 
 
 def root():
-    """The project's folder, which holds resultados/ and runs/: `CGAN_HOME`, else where the package lies."""
-    home = os.environ.get("CGAN_HOME")
-    return expanded(home) if home else Path(__file__).resolve().parent.parent
+    """The folder that holds resultados/ and runs/: `CGAN_HOME`, else the repository that the package lies in.
+
+    A package that was installed without its repository, as from a wheel, works in the current folder.
+    """
+    if home := os.environ.get("CGAN_HOME"):
+        return expanded(home)
+    repository = Path(__file__).resolve().parent.parent
+    return repository if (repository / "pyproject.toml").is_file() else Path.cwd()
 
 
 def shipped_folder():
@@ -31,6 +37,24 @@ def own_folder():
 def cache_dir():
     """The folder of what we make or download, one sub-folder a data set: `CGAN_CACHE_DIR`, or ~/.cache/cgan_utils."""
     return expanded(os.environ.get("CGAN_CACHE_DIR") or "~/.cache/cgan_utils")
+
+
+# What Windows keeps for itself, whatever the ending.
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))}
+
+
+def file_names(names):
+    """A name for a file or folder of each of some names of classes, which may come from a stranger.
+
+    Of letters, digits, '_', '-' and inner dots alone, so that none leads out of its folder; no two are the same on any
+    system, and none is reserved.
+    """
+    found = []
+    for i, name in enumerate(names):
+        text = re.sub(r"[^\w.-]", lambda match: "_" if match[0] == " " else "-", name).strip(".-")[:100]
+        taken = text.partition(".")[0].lower() in _RESERVED or text.lower() in map(str.lower, found)
+        found.append(text if text and not taken else f"{text or 'class'}-{i}")
+    return found
 
 
 @contextmanager

@@ -108,7 +108,8 @@ def test_class_index(value, index):
 def test_a_digit_is_a_name_before_it_is_an_index():
     assert class_index("7", CLASS_NAMES["mnist"]) == 7
     assert class_index("2", ("3", "2", "1")) == 1
-    assert class_index(2, ("3", "2", "1")) == 2
+    assert class_index(2, ("3", "2", "1")) == 1
+    assert class_index(2, ("c", "b", "a")) == 2
 
 
 def test_an_exact_name_wins_over_another_case():

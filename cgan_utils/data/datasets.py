@@ -99,19 +99,18 @@ class ImageDataset:
 
 
 def class_index(value, class_names):
-    """The index in `class_names` of a class name (upper or lower case), an int, or a string of digits.
+    """The index in `class_names` of a class name (upper or lower case), an integer, or a string of digits.
 
-    A string is a name first, then an index. Raises `CganError` for a class that does not exist.
+    It is a name first, then an index: where classes are called 1, 2 and 10, both 1 and "1" are the first of them.
+    Raises `CganError` for a class that does not exist.
     """
-    text = str(value).strip()
-    if not isinstance(value, Integral):
-        if text in class_names:
-            return class_names.index(text)
-        lower = [name.lower() for name in class_names]
-        if text.lower() in lower:
-            return lower.index(text.lower())
-        if not text.removeprefix("-").isdecimal():
-            raise CganError(unknown("class", value, class_names))
+    text, lower = str(value).strip(), [name.lower() for name in class_names]
+    if text in class_names:
+        return class_names.index(text)
+    if text.lower() in lower:
+        return lower.index(text.lower())
+    if not isinstance(value, Integral) and not text.removeprefix("-").isdecimal():
+        raise CganError(unknown("class", value, class_names))
     if not 0 <= int(text) < len(class_names):
         raise CganError(f"There is no class number {text}; the numbers go from 0 to {len(class_names) - 1}.")
     return int(text)

@@ -20,6 +20,7 @@ Nothing is unpickled and no code is read from files: the network is rebuilt by n
 import functools
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -38,6 +39,7 @@ from .weights import pack, unpack
 FORMAT = 1
 LAST, AVERAGED, ENCODER = "generator.safetensors", "generator_averaged.safetensors", "encoder.safetensors"
 METRICS = "metrics.json"
+NOT_SHIPPED = " Trained runs come with the project's repository; let CGAN_HOME name a clone of it."
 
 
 def list_runs():
@@ -104,16 +106,20 @@ class Run:
         return self._networks[file]
 
     def generate(self, classes, seeds, file=None):
-        """New images, uint8 [N, H, W, C]: the i-th is of class classes[i] (name or index) from seeds[i].
+        """New images, uint8 [N, H, W, C]: the i-th is of class classes[i] (name, else index) from seeds[i].
 
         One class, or one seed, may stand for all; a run without classes has one, 'any'. The same run, class and seed
         is the same image on every machine, up to rounding.
         """
+        classes = [classes] if np.ndim(classes) == 0 else list(classes)  # as an array, 1 beside "a" becomes text
+        return self.draw([class_index(value, self.class_names) for value in classes], seeds, file)
+
+    def draw(self, labels, seeds, file=None):
+        """The same for the numbers of classes, 0 to one less than there are, whatever the classes are called."""
         from ..models.sampling import draw
 
-        classes, seeds = np.atleast_1d(classes), np.atleast_1d(seeds)
-        count = max(len(classes), len(seeds))
-        labels = [class_index(value, self.class_names) for value in classes.tolist()]
+        labels, seeds = np.atleast_1d(labels), np.atleast_1d(seeds)
+        count = max(len(labels), len(seeds))
         return draw(self.generator(file), np.broadcast_to(labels, count), np.broadcast_to(seeds, count))
 
     @functools.cached_property
@@ -264,6 +270,10 @@ def _listing(record):
 
 
 def _find(name_or_path):
+    if isinstance(name_or_path, Run):
+        return name_or_path.path
+    if not isinstance(name_or_path, (str, os.PathLike)):
+        raise CganError(f"{name_or_path!r} is no run; give a run's name or its folder.")
     path = Path(name_or_path)
     if (path / "run.json").is_file():
         return path.resolve()
@@ -273,7 +283,8 @@ def _find(name_or_path):
     if path.is_dir():
         raise CganError(f"{path} holds no run.json, so it is not a run; give a run's name or its folder.")
     if str(name_or_path) in EXPERIMENTS:
-        raise CganError(f"{name_or_path} has not been trained here; `cgan train {name_or_path}` does it.")
+        elsewhere = "" if shipped_folder().is_dir() else NOT_SHIPPED
+        raise CganError(f"{name_or_path} has not been trained here; `cgan train {name_or_path}` does it.{elsewhere}")
     raise CganError(unknown("run", name_or_path, runs) if runs else f"There is no run {str(name_or_path)!r}.")
 
 

@@ -73,7 +73,7 @@ def last_and_averaged(run, labels=None, columns=10):
     for name, file in (("last", LAST), ("averaged", AVERAGED)):
         title = f"{name}: this one draws" if file == run.draws_with else name
         if file in run.weights:
-            drawn[title] = grid(run.generate(classes, seeds, file=file), columns)
+            drawn[title] = grid(run.draw(classes, seeds, file=file), columns)
         elif file == LAST:
             drawn[title] = grid(_last_drawn(run, rows, columns), columns)
     return pictures(drawn, f"{run.title}: a row is a class, a column is a seed", height=0.46 * len(rows))

@@ -28,7 +28,7 @@ def extremes(run, metrics, count=3, columns=10):
     order = np.argsort(-shares, kind="stable")
     count = min(count, len(order) // 2)
     labels = [*order[:count], *order[len(order) - count :]]
-    rows = {f"{_words(run.class_names[i])} {shares[i]:.0%}": run.generate(int(i), range(columns)) for i in labels}
+    rows = {f"{_words(run.class_names[i])} {shares[i]:.0%}": run.draw(int(i), range(columns)) for i in labels}
     return strips({f"{run.title}: the classes it draws best and worst": rows})
 
 

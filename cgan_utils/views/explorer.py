@@ -20,9 +20,9 @@ from ..data.datasets import class_index
 from ..data.known import CIFAR100_SUPERCLASSES
 from ..errors import CganError
 from ..images import enlarge, grid, labelled, to_png
-from ..paths import write_whole
+from ..paths import file_names, shipped_folder, write_whole
 from ..results.evaluator import find_evaluator
-from ..results.run import Run, list_runs
+from ..results.run import NOT_SHIPPED, Run, list_runs
 from .widgets import show
 
 LARGEST_SEED = 999_999
@@ -42,10 +42,13 @@ class Explorer:
             raise CganError(f"There is no seed {seed} here; use whole numbers from 0 to {LARGEST_SEED:,}.")
         if isinstance(run, Run):
             run = next((name for name, path in runs.items() if path == run.path), str(run.path))
+        if run is not None and not isinstance(run, str):
+            run = str(Run(run).path)
         if run is not None and run not in runs:
             runs = {str(run): Run(run).path, **runs}
         if not runs:
-            raise CganError("No trained run is at hand; `cgan train modelo_1_mnist_v2` makes one.")
+            elsewhere = "" if shipped_folder().is_dir() else NOT_SHIPPED
+            raise CganError(f"No trained run is at hand; `cgan train modelo_1_mnist_v2` makes one.{elsewhere}")
         self._opened = {}
         width = widgets.Layout(width="340px")
         self.run = widgets.Dropdown(
@@ -131,7 +134,7 @@ class Explorer:
         try:
             seeds = range(self.seed.value, self.seed.value + self.count.value)
             run = self._current()
-            images = run.generate(self.label.value if run.conditional else 0, seeds)
+            images = run.draw(self.label.value if run.conditional else 0, seeds)
         except CganError as error:
             self._refuse(error)
             return
@@ -156,7 +159,7 @@ class Explorer:
             return None
         try:
             chances = judge.look(images)[1]
-        except CganError:  # it looks at images of another size; the picture is drawn without its answers
+        except Exception:  # whatever ails it, the picture is drawn, without its answers
             return None
         best = chances.argmax(axis=1)
         asked = self.label.value if run.conditional else best
@@ -196,7 +199,7 @@ class Explorer:
 
     def _save(self, button):
         run = self._current()
-        name = run.class_names[self.label.value].replace("/", "-").replace(" ", "_") if run.conditional else "image"
+        name = file_names(run.class_names)[self.label.value] if run.conditional else "image"
         path = Path(f"{run.name}_{name}_seed{self.seed.value}.png")
         try:
             write_whole(path, bytes(self.image.value))
@@ -211,10 +214,10 @@ class Explorer:
 
 
 def _evaluator_of(run):
-    """The evaluator of a run's data set; None if there is none, or if its files are damaged."""
+    """The evaluator of a run's data set; None if there is none, or if it can't be opened, whatever the reason."""
     try:
         return find_evaluator(run.record["data"])
-    except CganError:
+    except Exception:  # what it would say is worth less than the picture
         return None
 
 
