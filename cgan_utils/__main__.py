@@ -77,6 +77,9 @@ def parser():
 
 def main(arguments=None):
     """Exit code 0: done; 2: bad input or a training that failed, said in one sentence; 130: stopped by Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that knows no × shows a question mark
+            stream.reconfigure(errors="replace")
     try:
         args = parser().parse_args(arguments)
         return args.function(args) or 0

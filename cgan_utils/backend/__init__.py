@@ -10,7 +10,7 @@ import os
 import platform
 from pathlib import Path
 
-from ..errors import CganError
+from ..errors import CganError, one_line
 
 
 @contextlib.contextmanager
@@ -26,9 +26,18 @@ def _silent_stderr():
         os.close(nowhere)
 
 
-with _silent_stderr():
-    import keras
+try:
+    with _silent_stderr():
+        import keras
+except (ImportError, ValueError) as error:
+    raise CganError(
+        f"Keras can't start ({one_line(error)}); install what it asks for, or set KERAS_BACKEND to tensorflow or "
+        "torch, whichever is installed, and start again."
+    ) from None
 
+keras.config.set_image_data_format(
+    "channels_last"
+)  # all networks here are written so, whatever a user's keras.json says
 BACKEND = keras.backend.backend()
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 
