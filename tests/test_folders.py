@@ -384,7 +384,7 @@ def test_a_name_that_is_no_text_is_refused_before_a_training(tmp_path):
     for name in (b"ni\xf1o", "niña".encode()):
         folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/names/" + name))
         paint(folder / "0.png")
-    with pytest.raises(DataError, match=r"ni.*udcf1o' has a name that can't be written as text; rename it") as error:
+    with pytest.raises(DataError, match=r"ni.*udcf1o has a name that can't be written as text; rename it") as error:
         prepare(tmp_path / "names", 8)
     assert is_one_sentence(error)
     str(error.value).encode("ascii")

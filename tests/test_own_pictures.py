@@ -111,6 +111,11 @@ def test_a_folder_called_like_a_data_set_is_not_taken_for_it(name, tmp_path, cap
         learn(tmp_path / "scored", data=f"data/{name}", score=4)
 
 
+def test_without_a_class_of_two_pictures_there_is_nothing_to_test_on(tmp_path):
+    with pytest.raises(CganError, match="No class of .*pets has two pictures"):
+        load(fill(tmp_path / "pets", 1), size=28)
+
+
 def test_a_colour_that_is_none_is_one_sentence(tmp_path, capsys):
     fill(tmp_path / "pets")
     assert main(["data", str(tmp_path / "pets"), "--background", "whitish"]) == 2

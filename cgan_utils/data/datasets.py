@@ -256,8 +256,10 @@ def earlier(data):
 
 
 def _own_pictures(folder, prepared):
-    if len(prepared.images) < 2:
-        raise DataError(f"{shown(folder)} has one picture; at least two are needed, one of them to test on.")
+    if np.bincount(prepared.labels).max() < 2:
+        raise DataError(
+            f"No class of {shown(folder)} has two pictures, one to learn from and one to test on; add some."
+        )
     name = shown(folder.resolve().name)
     return ImageDataset(name, *prepared.splits(), prepared.class_names, folder=str(folder.resolve()))
 

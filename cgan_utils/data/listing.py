@@ -150,5 +150,5 @@ def _contents(folder):
 def _readable(name):
     """The name of a class; refused if it can't be written down, which a training would only notice at its end."""
     if not name.isprintable():  # what is not valid UTF-8 is not, nor is a line break
-        raise DataError(f"The folder {shown(name)!r} has a name that can't be written as text; rename it.")
+        raise DataError(f"The folder {shown(name)} has a name that can't be written as text; rename it.")
     return name

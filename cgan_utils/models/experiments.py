@@ -24,6 +24,7 @@ class Experiment:
     batch_size: int = 16
     optimizer: str = "rmsprop"
     learning_rate: float = 2e-4
+    d_learning_rate: float | None = None  # of the discriminator, where it has another
     beta_1: float = 0.5  # Adam's first momentum; RMSprop has none
     beta_2: float = 0.999  # and its second
     game: str = "gan"  # one of GAMES
@@ -52,6 +53,8 @@ class Experiment:
         for field in ("epochs", "batch_size", "group", "seed"):
             if not hasattr(getattr(self, field), "__index__"):  # whole numbers have it, NumPy's too
                 raise CganError(f"{field} is {getattr(self, field)}; it must be a whole number.")
+        if self.d_learning_rate is not None and not self.d_learning_rate > 0:
+            raise CganError(f"d_learning_rate is {self.d_learning_rate}; it must be above 0, or be left out.")
         if self.batch_size % self.group:
             raise CganError(
                 f"A batch of {self.batch_size} can't be divided into groups of {self.group}; choose others."
@@ -97,10 +100,10 @@ _MODELO_6 = Experiment(
     group=8,
     optimizer="adam",
     learning_rate=3e-4,
+    d_learning_rate=1e-3,
     beta_1=0.0,
     beta_2=0.99,
-    loss="hinge",
-    averaging=0.998,
+    loss="relativistic",
     draw_averaged=True,
 )
 # One decoder, two games, the same images seen.

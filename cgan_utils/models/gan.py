@@ -112,15 +112,15 @@ class ConditionalGAN(Game):
         fake_logits = self.judge(self.generate(noise, labels, training), labels, training)
         return [self.loss_functions.discriminator(real_logits, fake_logits)], (real_logits, fake_logits)
 
-    def generator_loss(self, labels, noise):
-        """([generator's loss], logits of the fakes) on a batch of fakes."""
+    def generator_loss(self, labels, noise, real_logits):
+        """([generator's loss], logits of the fakes) on a batch of fakes; real_logits: of images of the same classes."""
         fake_logits = self.judge(self.generate(noise, labels, training=True), labels, training=True)
-        return [self.loss_functions.generator(fake_logits)], fake_logits
+        return [self.loss_functions.generator(fake_logits, real_logits)], fake_logits
 
     def both_losses(self, real, labels, noise, training=True):
         """([discriminator's loss, generator's loss], both logits), from the same batch of fakes."""
         [d_loss], (real_logits, fake_logits) = self.discriminator_loss(real, labels, noise, training)
-        return [d_loss, self.loss_functions.generator(fake_logits)], (real_logits, fake_logits)
+        return [d_loss, self.loss_functions.generator(fake_logits, real_logits)], (real_logits, fake_logits)
 
     def train_step(self, data):
         images, labels = data
@@ -141,7 +141,9 @@ class ConditionalGAN(Game):
                 self.d_optimizer.apply(d_slopes, d_weights)
             # The generator answers the discriminator that has just moved, with fresh fakes.
             fresh = self.noise(labels, self.noise_seed)
-            (g_loss,), _, (g_slopes,) = value_and_gradients(lambda: self.generator_loss(labels, fresh), [g_weights])
+            (g_loss,), _, (g_slopes,) = value_and_gradients(
+                lambda: self.generator_loss(labels, fresh, logits[0]), [g_weights]
+            )
         with no_gradients():
             self.g_optimizer.apply(g_slopes, g_weights)
             self.scores.update_state(*logits)

@@ -13,10 +13,15 @@ from ..errors import CganError, unknown
 
 ops = keras.ops
 
+LOSSES = ("minimax", "hinge", "relativistic")
+
 
 @dataclass(frozen=True)
 class AdversarialLoss:
-    """discriminator(real_logits, fake_logits) and generator(fake_logits); each returns a scalar, the batch's mean."""
+    """discriminator(real_logits, fake_logits) and generator(fake_logits, real_logits), each a scalar, the batch's mean.
+
+    Most generators' losses don't look at the real ones.
+    """
 
     discriminator: Callable
     generator: Callable
@@ -49,7 +54,7 @@ def noisy_minimax_discriminator(real_logits, fake_logits, noise, seed):
     return binary_cross_entropy(real_logits, real) + binary_cross_entropy(fake_logits, fake)
 
 
-def non_saturating_generator(fake_logits):
+def non_saturating_generator(fake_logits, real_logits=None):
     """BCE(1, D(G(z|y)|y)) = -log D: same fixed point as log(1 - D), strong gradient early (ibid., section 3)."""
     return binary_cross_entropy(fake_logits, 1.0)
 
@@ -59,18 +64,31 @@ def hinge_discriminator(real_logits, fake_logits):
     return ops.mean(ops.relu(1 - real_logits)) + ops.mean(ops.relu(1 + fake_logits))
 
 
-def hinge_generator(fake_logits):
+def hinge_generator(fake_logits, real_logits=None):
     """-mean fake: Miyato et al. 2018, equation 17."""
     return -ops.mean(fake_logits)
 
 
+def relativistic_discriminator(real_logits, fake_logits):
+    """mean softplus(fake - real), in pairs of one class: Jolicoeur-Martineau 2019; Huang et al. 2024, equation 2.
+
+    A fake is judged beside a real image, not by itself: no region of the images can be given up as lost.
+    """
+    return ops.mean(ops.softplus(fake_logits - real_logits))
+
+
+def relativistic_generator(fake_logits, real_logits):
+    """mean softplus(real - fake), the same pairs the other way round."""
+    return ops.mean(ops.softplus(ops.stop_gradient(real_logits) - fake_logits))
+
+
 def adversarial_loss(name="minimax", smoothing=0.0, label_noise=0.0, seed=0):
-    """The loss called `name`: 'minimax' or 'hinge'. smoothing or label_noise, in [0, 0.5), are for minimax only.
+    """The loss called `name`, one of `LOSSES`. smoothing or label_noise, in [0, 0.5), are for minimax only.
 
     Raises CganError for an unknown name or a smoothing or noise that makes no sense.
     """
-    if name not in ("minimax", "hinge"):
-        raise CganError(unknown("loss", name, ["minimax", "hinge"]))
+    if name not in LOSSES:
+        raise CganError(unknown("loss", name, LOSSES))
     for what, value in (("Label smoothing", smoothing), ("Label noise", label_noise)):
         if not 0 <= value < 0.5 or (value and name != "minimax"):
             raise CganError(f"{what} {value} does not fit loss {name!r}; use 0 to 0.5, with minimax only.")
@@ -78,6 +96,8 @@ def adversarial_loss(name="minimax", smoothing=0.0, label_noise=0.0, seed=0):
         raise CganError("Label smoothing and label noise do the same work; set one of them to 0.")
     if name == "hinge":
         return AdversarialLoss(hinge_discriminator, hinge_generator)
+    if name == "relativistic":
+        return AdversarialLoss(relativistic_discriminator, relativistic_generator)
     if label_noise:
         seeds = keras.random.SeedGenerator(seed)
         noisy = partial(noisy_minimax_discriminator, noise=label_noise, seed=seeds)

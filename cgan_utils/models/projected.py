@@ -73,7 +73,7 @@ def build_discriminator(row, classes, shape):
     x = Augment(row.mirror, name="augment")(image)
     logits = [_head(x, label, classes, row.head, "head_0", kernel=4, stride=2)]
     teacher = build_classifier(Recipe(blocks=row.teacher, pooled=True), shape, classes)
-    for i, block in enumerate(blocks_of(teacher), start=1):
+    for i, block in enumerate(blocks_of(teacher)[: row.looks], start=1):
         block.trainable = False  # its batch normalisation, too, now uses the teacher's own statistics
         x = block(x)
         logits.append(_head(x, label, classes, row.head, f"head_{i}"))
@@ -81,8 +81,8 @@ def build_discriminator(row, classes, shape):
 
 
 def fill_teacher(discriminator, teacher):
-    """Copy the blocks of `teacher`, a classifier of the same `Recipe.blocks`, into a discriminator."""
-    for block, taught in zip(blocks_of(discriminator), blocks_of(teacher), strict=True):
+    """Copy blocks of `teacher`, a classifier of the same `Recipe.blocks`, into a discriminator, as many as it has."""
+    for block, taught in zip(blocks_of(discriminator), blocks_of(teacher), strict=False):
         block.set_weights(taught.get_weights())
 
 

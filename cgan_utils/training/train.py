@@ -56,7 +56,7 @@ def make_gan(settings, data, dtype=None):
     fields = {name: getattr(settings, name) for name in ("update", "averaging", "seed", "draw_averaged")}
     gan = ConditionalGAN(*networks, **fields)
     loss = adversarial_loss(settings.loss, settings.label_smoothing, settings.label_noise, settings.seed)
-    gan.compile(loss, make_optimizer(settings), make_optimizer(settings))
+    gan.compile(loss, make_optimizer(settings, settings.d_learning_rate), make_optimizer(settings))
     return gan
 
 
@@ -66,10 +66,11 @@ def _teacher(settings, data):
     return find_teacher(data, settings.architecture) if looks_through else None
 
 
-def make_optimizer(settings):
+def make_optimizer(settings, learning_rate=None):
+    rate = learning_rate or settings.learning_rate
     if settings.optimizer == "adam":
-        return keras.optimizers.Adam(settings.learning_rate, beta_1=settings.beta_1, beta_2=settings.beta_2)
-    return keras.optimizers.RMSprop(settings.learning_rate)
+        return keras.optimizers.Adam(rate, beta_1=settings.beta_1, beta_2=settings.beta_2)
+    return keras.optimizers.RMSprop(rate)
 
 
 def train(
