@@ -7,6 +7,8 @@ from cgan_utils.backend import keras
 from cgan_utils.errors import CganError
 from cgan_utils.models.losses import adversarial_loss, binary_cross_entropy
 
+ops = keras.ops
+
 REAL, FAKE = np.array([[2.0], [-1.0]], "float32"), np.array([[0.5], [-3.0]], "float32")
 
 
@@ -34,6 +36,16 @@ def test_label_smoothing_by_hand():
     fake = -(math.log(1 - sigmoid(0.5)) + math.log(1 - sigmoid(-3.0))) / 2
     assert value(loss.discriminator(REAL, FAKE)) == pytest.approx(real + fake, rel=1e-6)
     assert value(loss.generator(FAKE)) == value(adversarial_loss().generator(FAKE))  # one-sided
+
+
+def test_relativistic_by_hand():
+    """Only the difference within a pair counts, and each player wants the opposite of the other."""
+    loss = adversarial_loss("relativistic")
+    real, fake = ops.convert_to_tensor([[2.0], [0.0]]), ops.convert_to_tensor([[1.0], [3.0]])
+    by_hand = np.log1p(np.exp([-1.0, 3.0])).mean()
+    assert float(loss.discriminator(real, fake)) == pytest.approx(by_hand, rel=1e-6)
+    assert float(loss.discriminator(real + 5, fake + 5)) == pytest.approx(by_hand, rel=1e-6)
+    assert float(loss.generator(fake, real)) == pytest.approx(np.log1p(np.exp([1.0, -3.0])).mean(), rel=1e-6)
 
 
 def test_hinge_by_hand():

@@ -1,17 +1,23 @@
 """modelo_6: each of its blocks by what it is there for, and its game on small networks."""
 
+import subprocess
+import sys
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from cgan_utils.backend import keras, value_and_gradients
 from cgan_utils.errors import CganError
-from cgan_utils.models.architectures import Projected
+from cgan_utils.models.architectures import ARCHITECTURES, Projected
 from cgan_utils.models.classifier import Recipe
 from cgan_utils.models.classifier import build as build_classifier
 from cgan_utils.models.experiments import experiment
 from cgan_utils.models.networks import build
 from cgan_utils.models.projected import Augment, ClassSpread, SpectralConv, conditional_norm, fill_teacher
+from cgan_utils.results.run import AVERAGED, LAST
 from cgan_utils.training.batches import order
+from cgan_utils.training.train import train
 
 ops = keras.ops
 numpy = ops.convert_to_numpy
@@ -34,7 +40,7 @@ def test_the_spectral_norm_is_the_largest_singular_value():
     for _ in range(100):
         found = layer.norm(training=True)
     by_numpy = np.linalg.svd(numpy(layer.kernel).reshape(27, 6), compute_uv=False)[0]
-    assert float(found) == pytest.approx(by_numpy, rel=1e-4)
+    assert float(numpy(found)) == pytest.approx(by_numpy, rel=1e-4)
     assert float(layer.norm()) == pytest.approx(by_numpy, rel=1e-4)  # outside training too, and nothing moves
 
 
@@ -149,3 +155,52 @@ def test_a_batch_holds_groups_of_one_class_and_an_epoch_each_image_once():
 def test_groups_that_do_not_fill_a_batch_are_refused():
     with pytest.raises(CganError, match="A batch of 60 can't be divided into groups of 8"):
         experiment("modelo_6_cifar10_v1", batch_size=60)
+
+
+# --- the game ---
+
+
+@pytest.fixture
+def game(monkeypatch, judge):
+    """An experiment with small networks that looks through a small teacher."""
+    row = Projected(base=8, up=(8, 8), teacher=((8,), (16,)), looks=2, head=16, mirror=False)
+    monkeypatch.setitem(ARCHITECTURES, "small_projected", row)
+    monkeypatch.setattr("cgan_utils.training.train.find_teacher", lambda data, architecture: judge)
+    options = {"architecture": "small_projected", "dataset": "mnist", "batch_size": 16, "group": 4, "epochs": 2}
+    return replace(experiment("modelo_6_mnist"), name="small", **options)
+
+
+def test_a_run_names_its_teacher_and_draws_with_the_averaged_generator(game, digits, judge, tmp_path):
+    run = train(game, tmp_path / "run", data=digits, verbose=0)
+    assert run.record["teacher"] == {"accuracy": judge.accuracy, "sha256": judge.sha256}
+    assert run.draws_with == AVERAGED
+    assert run.generate([0, 1], 0).shape == (2, 28, 28, 1)
+    assert np.isfinite(run.losses).all()
+    last = run.generate(3, range(4), file=LAST)
+    assert (last != run.generate(3, range(4))).any()
+
+
+def test_it_resumes_to_the_same_end(game, digits, tmp_path):
+    whole = train(game, tmp_path / "whole", data=digits, verbose=0)
+    train(game, tmp_path / "parts", data=digits, verbose=0, epochs=1)
+    parts = train(game, tmp_path / "parts", data=digits, verbose=0, resume=True)
+    np.testing.assert_array_equal(parts.losses, whole.losses)
+    assert parts.weights == whole.weights
+
+
+def test_a_teacher_that_is_missing_is_one_sentence(tmp_path, numbers):
+    data = replace(numbers, name="flowers", folder="flowers")
+    with pytest.raises(CganError, match="modelo_6_digits looks through a classifier of its data set, and none ships"):
+        train("modelo_6_mnist", tmp_path / "run", data=data, verbose=0)
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_is_exported_opens_without_the_package(game, digits, tmp_path):
+    run = train(game, tmp_path / "run", data=digits, epochs=1, verbose=0)
+    file = run.export(tmp_path / "generator.keras")
+    code = (
+        "import sys, keras; model = keras.saving.load_model(sys.argv[1], compile=False)\n"
+        "print(model.output_shape, 'cgan_utils' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout.strip() == "(None, 28, 28, 1) False", done.stderr

@@ -14,6 +14,7 @@ FILES = [
     "test_losses.py",
     "test_gan.py",
     "test_architectures.py",
+    "test_projected.py",
     "test_vae.py",
     "test_autoencoders.py",
     "test_evaluation.py",

@@ -17,7 +17,7 @@ _SCALE = "/scale"
 
 def compact(array):
     """An array as a small network's is stored: kernels in float16, far less than a grey level away; else float32."""
-    array = np.asarray(array, "float32")
+    array = np.asarray(array, "float32", order="C")
     small = array.ndim > 1 and np.abs(array).max() < _HALF_MAX
     return array.astype("float16") if small else array
 
@@ -34,7 +34,7 @@ def quantised(array):
 
 def pack(network):
     """A network's variables as the bytes of a safetensors file."""
-    arrays = {variable.path: np.asarray(variable.numpy(), "float32") for variable in network.variables}
+    arrays = {variable.path: np.asarray(variable.numpy(), "float32", order="C") for variable in network.variables}
     large = sum(array.size for array in arrays.values()) > LARGE
     stored = {}
     for name, array in arrays.items():

@@ -34,7 +34,8 @@ def save(path, game, progress, identity):
 
     identity: JSON-able dict that a later `restore` must find unchanged.
     """
-    tensors = {name: np.asarray(_numpy(variable)) for name, variable in _variables(game).items()}
+    # In order "C": safetensors writes an array as it lies in memory, and on PyTorch some lie the other way round.
+    tensors = {name: np.asarray(_numpy(variable), order="C") for name, variable in _variables(game).items()}
     tensors["losses"] = np.asarray(progress.losses or np.empty((0, 2)), "float32")
     tensors |= {f"evolution/{name}": picture for name, picture in progress.evolution.items()}
     numbers = {k: v for k, v in vars(progress).items() if k not in ("losses", "evolution")}
