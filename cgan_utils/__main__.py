@@ -33,8 +33,9 @@ def parser():
     add("--json", action="store_true", help="as JSON, for other tools")
 
     add = command("data", commands.data, "find or download a data set, check it, and say what is in it")
-    add("name", help="mnist, fashion_mnist, cifar10, cifar100, celeba, or a folder of pictures or of classes")
+    add("name", help="mnist, fashion_mnist, cifar10, cifar100, celeba, or a folder or .zip of pictures or of classes")
     add("--background", default="white", metavar="COLOUR", help=behind)
+    add("--out", type=Path, metavar="FILE.png", help="write a picture with images of each class")
 
     add = command("train", commands.train, "train an experiment into a new folder")
     add("experiment", help="a name from `cgan list`")

@@ -43,13 +43,19 @@ def list_(args):
 
 def data(args):
     from .data.datasets import load
+    from .data.survey import summary, survey
 
     dataset = load(args.name, background=args.background)
-    height, width, channels = dataset.shape
-    print(
-        f"{dataset.title}: {len(dataset.x_train):,} training and {len(dataset.x_test):,} test images of "
-        f"{height}×{width}×{channels}, {dataset.classes} classes: {', '.join(dataset.class_names)}"
-    )
+    print(summary(dataset))
+    if dataset.folder:
+        print("\n".join(survey(dataset.folder, background=args.background)))
+    if args.out:
+        from .views.figures import class_grid
+
+        sheet = io.BytesIO()
+        class_grid(dataset.x_train, dataset.y_train, dataset.class_names, title=dataset.title).savefig(sheet, dpi=150)
+        write_whole(args.out, sheet.getvalue())
+        print(args.out)
 
 
 def train(args):

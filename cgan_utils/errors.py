@@ -1,5 +1,6 @@
 """The one kind of error a user is meant to read: a sentence that says what was wrong and what to do."""
 
+import sys
 from contextlib import contextmanager
 from difflib import get_close_matches
 
@@ -28,6 +29,11 @@ def unknown(kind, value, known):
 def one_line(error):
     """What an exception says, on one line without a full stop, or its kind if it says nothing."""
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+def notice(sentence):
+    """Say on standard error what a user should know of, and need not mend: a sentence, without a line of our source."""
+    print(sentence, file=sys.stderr)
 
 
 @contextmanager

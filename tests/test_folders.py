@@ -215,6 +215,7 @@ def test_a_damaged_cache_is_made_anew(damage, flat, decoded):
 def test_the_index_is_small(flat):
     index = prepare(flat, 8).images.path.with_suffix(".json")
     known = {"class_names": ["flowers"], "groups": [[0, None, 25]], "deep": 0, "colour": True}
+    known |= {"sides": [26, 54], "odd": []}
     assert json.loads(index.read_text()) == {"done": 25, "left_out": {}, **known}
 
 
@@ -427,7 +428,7 @@ def test_more_than_eight_bits_are_scaled_and_said_once(levels, ending, tmp_path)
         Image.fromarray(levels).save(tmp_path / "deep" / f"{i}.{ending}")
     prepared = prepare(tmp_path / "deep", 64)
     np.testing.assert_allclose(np.asarray(prepared.images)[0, 30, :, 0], RAMP[0] * 255, atol=1)
-    assert prepared.report == "2 pictures have more than eight bits for a pixel and are scaled to eight."
+    assert prepared.report == "2 pictures have more than eight bits for a pixel, which are scaled to eight."
 
 
 def red_square(hidden):

@@ -6,7 +6,6 @@ cache (`cache_dir()`); what is nowhere is downloaded into the last one. Folders 
 
 import hashlib
 import os
-import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from numbers import Integral
@@ -14,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import CganError, unknown
+from ..errors import CganError, notice, unknown
 from ..paths import cache_dir, expanded
 from . import stand_ins
+from .archives import opened
 from .folders import has_pictures, prepare, versions
 from .known import CLASS_NAMES, FINGERPRINTS, NAMES, SHAPES, TITLES
 from .listing import shown
@@ -47,8 +47,8 @@ class ImageDataset:
 
     `x_train`, `x_test`: uint8 [N, H, W, C], 0 to 255; `y_train`, `y_test`: int32 [N], indices into `class_names`.
     The images of a folder are `MappedImages`: they lie in a file, and only those asked for are read.
-    `stand_in` says that these are not the images of the data set that gave the name; `folder`, an absolute path, that
-    they are someone's own pictures: they are then compared with no data set, whatever the folder is called.
+    `stand_in` says that these are not the images of the data set that gave the name; `folder`, the absolute path of a
+    folder or .zip, that they are someone's own: they are then compared with no data set, whatever it is called.
     """
 
     name: str
@@ -117,12 +117,12 @@ def class_index(value, class_names):
 
 
 def load(name, stand_in=False, *, size=32, background="white"):
-    """Load a data set by its name (one of `NAMES`), or from a folder of pictures; see `listing.list_pictures`.
+    """Load a data set by its name (one of `NAMES`), or from a folder or .zip of pictures; see `list_pictures`.
 
     stand_in: False for the real images, downloaded if need be; True for a small made-up set of the same shape and
-    classes; "if_missing" for that one only where the real files are not on this machine, with a warning.
+    classes; "if_missing" for that one only where the real files are not on this machine, with a notice.
     size: height and width, in pixels, that the images of a folder are cropped and scaled to. That takes a while the
-    first time; what it had to leave out or change, a warning says.
+    first time; what it had to leave out or change, a notice on standard error says.
     background: the colour that shows through where a picture is transparent; see `folders.prepare`.
 
     Returns an `ImageDataset`. Raises `CganError` for an unknown name, `DataError` for missing or damaged files.
@@ -137,7 +137,7 @@ def load(name, stand_in=False, *, size=32, background="white"):
     if stand_in == "if_missing":
         stand_in = not available(name)
         if stand_in:
-            warnings.warn(f"{TITLES[name]} is not on this machine: a small stand-in takes its place.", stacklevel=2)
+            notice(f"{TITLES[name]} is not on this machine: a small stand-in takes its place.")
     if not stand_in:
         faces = None if _user_file(name) else _celeba_folder(name)
         return _load_folder(faces, 64, name) if faces else _load_real(name)
@@ -148,7 +148,7 @@ def load(name, stand_in=False, *, size=32, background="white"):
 def available(name):
     """Whether the real files of a data set, or a folder of this path, are on this machine."""
     if name not in NAMES:
-        return _own_folder(name).is_dir()
+        return bool(_own_folder(name))
     cached = [cache_dir() / name / file.name for file in _originals(name)]
     elsewhere = _user_file(name) or _celeba_folder(name) or _keras_files(name)
     return bool(elsewhere or (cached and all(path.is_file() for path in cached)))
@@ -243,7 +243,7 @@ def _checked_labels(y, images, classes, split):
 
 def _own_folder(name):
     folder = Path(name)
-    if folder.is_dir():
+    if folder.is_dir() or (folder.is_file() and folder.suffix.lower() == ".zip"):
         return folder
     raise CganError(f"There is no folder {name}." if len(folder.parts) > 1 else unknown("data set", name, NAMES))
 
@@ -251,7 +251,7 @@ def _own_folder(name):
 def earlier(data):
     """A folder's data as they were before, as far as they are still in the cache: an `ImageDataset` each."""
     if data.folder:
-        for prepared in versions(data.folder, data.shape[0]):
+        for prepared in versions(opened(data.folder), data.shape[0]):
             yield _own_pictures(Path(data.folder), prepared)
 
 
@@ -260,13 +260,13 @@ def _own_pictures(folder, prepared):
         raise DataError(
             f"No class of {shown(folder)} has two pictures, one to learn from and one to test on; add some."
         )
-    name = shown(folder.resolve().name)
+    name = shown(folder.resolve().stem if folder.is_file() else folder.resolve().name)
     return ImageDataset(name, *prepared.splits(), prepared.class_names, folder=str(folder.resolve()))
 
 
 def _load_folder(folder, size, name=None, background="white"):
     """A folder of pictures as an `ImageDataset`, under its own name or, with the usual classes, that of a data set."""
-    prepared = prepare(folder, size, background=background)
+    prepared = prepare(opened(folder), size, background=background)
     if prepared.report:
-        warnings.warn(prepared.report, stacklevel=3)  # where load() was called
+        notice(prepared.report)
     return ImageDataset(name, *prepared.splits(), CLASS_NAMES[name]) if name else _own_pictures(folder, prepared)

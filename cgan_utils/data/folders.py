@@ -23,6 +23,7 @@ from .mapped import MappedImages
 from .sources import DataError, Progress, one_line
 
 CHUNK = 200  # pictures between two saves: what an interruption costs at most
+LONG, SMALL = 4, 4  # a picture so many times longer than wide, or so many times smaller than it is to be, is odd
 NAMED = 5  # files that a report names, at most
 KEPT, IN_USE = 3, 7 * 24 * 3600  # versions of a folder that stay in the cache; none goes so many seconds after its use
 
@@ -34,7 +35,8 @@ class PreparedFolder:
     `images`: `MappedImages`, uint8 [N, size, size, C], class by class and by file name, C = 1 if all are grey, else 3;
     `labels`: int32 [N], indices into `class_names`; `given`: [N], True where the folder says that an image is for
     testing, False where for training, None where it leaves that open; `left_out`: why a file could not be read, by its
-    name; `files`: how many pictures there were; `deep`: how many of them had more than eight bits.
+    name; `files`: how many pictures there were; `deep`: how many of them had more than eight bits; `sides`: the
+    shortest and the longest side of any, in pixels; `odd`: names of some that are very long, or far too small.
     """
 
     images: MappedImages
@@ -44,18 +46,25 @@ class PreparedFolder:
     left_out: dict[str, str]
     files: int
     deep: int
+    sides: list
+    odd: list
 
     @property
     def report(self):
         """What a user should know of the files, in a sentence each; empty if all is as expected."""
         said = []
         if self.left_out:
-            count, names = len(self.left_out), ", ".join(map(shown, list(self.left_out)[:NAMED]))
-            were, more = "was" if count == 1 else "were", f" and {count - NAMED:,} more" if count > NAMED else ""
-            said.append(f"{count:,} of {self.files:,} files could not be read and {were} left out: {names}{more}.")
+            count, were = len(self.left_out), "was" if len(self.left_out) == 1 else "were"
+            said.append(
+                f"{count:,} of {self.files:,} files could not be read and {were} left out: {_named([*self.left_out])}."
+            )
         if self.deep:
             have = "picture has" if self.deep == 1 else "pictures have"
-            said.append(f"{self.deep:,} {have} more than eight bits for a pixel and are scaled to eight.")
+            said.append(f"{self.deep:,} {have} more than eight bits for a pixel, which are scaled to eight.")
+        if self.odd:
+            said.append(
+                f"Some pictures are very long or very small, and little of them will be seen: {_named(self.odd)}."
+            )
         return " ".join(said)
 
     def splits(self):
@@ -75,6 +84,11 @@ class PreparedFolder:
             chosen = chosen[np.random.RandomState(0).permutation(len(chosen))]
             arrays += [self.images.view(chosen), self.labels[chosen]]
         return arrays
+
+
+def _named(names):
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(map(shown, names[:NAMED])) + more
 
 
 def prepare(folder, size, cache=None, progress=True, background="white"):
@@ -140,6 +154,8 @@ def _opened(index_path, size):
         index.left_out,
         index.done,
         index.deep,
+        index.sides,
+        index.odd,
     )
 
 
@@ -172,6 +188,8 @@ class _Index:
     left_out: dict[str, str] = field(default_factory=dict)
     deep: int = 0
     colour: bool = False
+    sides: list = field(default_factory=list)
+    odd: list = field(default_factory=list)
     groups: list = field(default_factory=list)
     class_names: list = field(default_factory=list)
 
@@ -182,6 +200,15 @@ class _Index:
     @property
     def complete(self):
         return bool(self.class_names)
+
+    def note(self, name, picture):
+        """Take down what is worth knowing of a picture."""
+        short, long = sorted((picture.width, picture.height))
+        self.deep += picture.deep
+        self.colour |= bool((picture.pixels != picture.pixels[..., :1]).any())
+        self.sides = [min(short, *self.sides[:1], short), max(long, *self.sides[1:], long)]
+        if long > LONG * short or long < len(picture.pixels) / SMALL:
+            self.odd.append(name)
 
     @classmethod
     def read(cls, path, images, size):
@@ -212,13 +239,12 @@ def _decode(folder, listing, look, images, index_path, index, progress):
         while index.done < len(files):
             for file in files[index.done : index.done + CHUNK]:
                 try:
-                    pixels, deep = pictures.read(folder / file.path, *look)
+                    picture = pictures.read(folder / file.path, *look)
                 except Exception as error:  # a damaged file can fail in any decoder, in any way
                     index.left_out[file.path] = one_line(error)
                 else:
-                    out.write(pixels.tobytes())
-                    index.deep += deep
-                    index.colour |= bool((pixels != pixels[..., :1]).any())
+                    out.write(picture.pixels.tobytes())
+                    index.note(file.path, picture)
                 index.done += 1
                 show(index.done, len(files))
             out.flush()

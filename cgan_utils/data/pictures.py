@@ -1,10 +1,21 @@
 """One picture file as pixels: whatever its mode, depth, transparency or turn, as a viewer would show it."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from ..errors import CganError
+
+
+class Picture(NamedTuple):
+    """`pixels` uint8 [size, size, 3]; `deep`: whether the file had more than eight bits a pixel; its sides."""
+
+    pixels: np.ndarray
+    deep: bool
+    width: int
+    height: int
+
 
 DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")  # Pillow's modes of more than eight bits a pixel
 BITS = (8, 12, 16)  # what cameras, microscopes and scanners deliver
@@ -29,7 +40,7 @@ def check_colour(name):
 
 
 def read(path, size, background="white"):
-    """A picture file → (uint8 [size, size, 3], whether it had more than eight bits a pixel).
+    """A picture file → `Picture`.
 
     It is turned upright as its camera noted, laid on `background` where it is transparent, cropped at its centre and
     scaled. More than eight bits are scaled to them: see `eight_bits`. Raises whatever its decoder raises.
@@ -44,7 +55,7 @@ def read(path, size, background="white"):
         elif image.has_transparency_data:
             image = Image.alpha_composite(Image.new("RGBA", image.size, background), image.convert("RGBA"))
         fitted = ImageOps.fit(image.convert("RGB"), (size, size), Image.Resampling.LANCZOS)
-        return np.asarray(fitted), deep
+        return Picture(np.asarray(fitted), deep, *image.size)
 
 
 def eight_bits(levels):

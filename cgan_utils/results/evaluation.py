@@ -119,7 +119,7 @@ def reference_of(run, folder=None):
     """
     entry = run.record["data"]
     folder = folder or entry.get("folder")
-    if not (folder and Path(folder).is_dir()) and (folder or entry["name"] not in NAMES):
+    if not (folder and Path(folder).exists()) and (folder or entry["name"] not in NAMES):
         where = f"not in {folder} any more" if folder else "a folder of someone's own"
         raise CganError(f"The pictures that {run.name} learned from are {where}; say where they are with --data.")
     reference = _reference(str(folder or entry["name"]), entry["stand_in"], run.shape[0])

@@ -1,0 +1,66 @@
+"""What a folder of pictures holds, in words, before anything is trained on it."""
+
+import numpy as np
+
+from .archives import opened
+from .folders import prepare
+from .listing import list_pictures, shown
+
+FEW, RARE = 20, 10  # a class of fewer pictures, or so many times rarer than the largest, is hardly learned
+LISTED = 30  # classes that are counted one by one
+
+
+def summary(data):
+    """One line about an `ImageDataset`: how many images of what size, and the classes."""
+    height, width, channels = data.shape
+    return (
+        f"{data.title}: {len(data.x_train):,} training and {len(data.x_test):,} test images of "
+        f"{height}×{width}×{channels}, {data.classes} classes: {', '.join(data.class_names)}"
+    )
+
+
+def survey(folder, size=32, background="white"):
+    """Sentences about a folder, a list: pictures of each class, their sides, and what may spoil a training.
+
+    The folder is prepared as for a training (see `folders.prepare`, which says what it raises).
+    """
+    folder = opened(folder)
+    prepared = prepare(folder, size, background=background)
+    counts = dict(zip(prepared.class_names, np.bincount(prepared.labels).tolist(), strict=True))
+    said = [f"{shown(name)}: {count:,} pictures" for name, count in list(counts.items())[:LISTED]]
+    if len(counts) > LISTED:
+        said.append(f"… and {len(counts) - LISTED:,} more classes")
+    said.append(f"The sides are of {prepared.sides[0]:,} to {prepared.sides[1]:,} pixels.")
+    return [*said, *imbalance(counts), *duplicates(folder, prepared)]
+
+
+def imbalance(counts):
+    """Sentences about classes that are small, or far smaller than others. counts: {class name: pictures}."""
+    few = [f"{shown(name)} ({count})" for name, count in counts.items() if count < FEW]
+    largest = max(counts, key=counts.get)
+    rare = [shown(name) for name, count in counts.items() if FEW <= count < counts[largest] / RARE]
+    said = []
+    if few:
+        said.append(f"Too few to learn a class from, fewer than {FEW}: {_some(few)}.")
+    if rare:
+        said.append(f"More than {RARE} times rarer than {shown(largest)}, and so learned less: {_some(rare)}.")
+    return said
+
+
+def duplicates(folder, prepared):
+    """A sentence, in a list, if pictures are the same as others once they are scaled, in two classes above all."""
+    names = [file.path for file in list_pictures(folder).files if file.path not in prepared.left_out]
+    first, same, between = {}, [], []
+    for i, name in enumerate(names):
+        pixels = prepared.images[i].tobytes()
+        if pixels not in first:
+            first[pixels] = i
+            continue
+        pair = f"{shown(name)} and {shown(names[first[pixels]])}"
+        (same if prepared.labels[i] == prepared.labels[first[pixels]] else between).append(pair)
+    said = [f"The same picture is in two classes: {_some(between)}."] if between else []
+    return [*said, f"Pictures that are there twice: {_some(same)}."] if same else said
+
+
+def _some(names, count=5):
+    return ", ".join(names[:count]) + (f" and {len(names) - count:,} more" if len(names) > count else "")
