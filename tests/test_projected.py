@@ -15,6 +15,7 @@ from cgan_utils.models.classifier import build as build_classifier
 from cgan_utils.models.experiments import experiment
 from cgan_utils.models.networks import build
 from cgan_utils.models.projected import Augment, ClassSpread, SpectralConv, conditional_norm, fill_teacher
+from cgan_utils.results.evaluator import Evaluator
 from cgan_utils.results.run import AVERAGED, LAST
 from cgan_utils.training.batches import order
 from cgan_utils.training.train import train
@@ -165,7 +166,7 @@ def game(monkeypatch, judge):
     """An experiment with small networks that looks through a small teacher."""
     row = Projected(base=8, up=(8, 8), teacher=((8,), (16,)), looks=2, head=16, mirror=False)
     monkeypatch.setitem(ARCHITECTURES, "small_projected", row)
-    monkeypatch.setattr("cgan_utils.training.train.find_teacher", lambda data, architecture: judge)
+    monkeypatch.setattr("cgan_utils.training.teachers.find_teacher", lambda data: judge)
     options = {"architecture": "small_projected", "dataset": "mnist", "batch_size": 16, "group": 4, "epochs": 2}
     return replace(experiment("modelo_6_mnist"), name="small", **options)
 
@@ -188,10 +189,25 @@ def test_it_resumes_to_the_same_end(game, digits, tmp_path):
     assert parts.weights == whole.weights
 
 
-def test_a_teacher_that_is_missing_is_one_sentence(tmp_path, numbers):
-    data = replace(numbers, name="flowers", folder="flowers")
-    with pytest.raises(CganError, match="modelo_6_digits looks through a classifier of its data set, and none ships"):
-        train("modelo_6_mnist", tmp_path / "run", data=data, verbose=0)
+def test_for_ones_own_pictures_a_teacher_is_trained_first(monkeypatch, numbers, tmp_path, capsys):
+    row = Projected(base=8, up=(8, 8), teacher=((8,), (16,)), looks=2, head=16, mirror=False)
+    monkeypatch.setitem(ARCHITECTURES, "small_projected", row)
+    settings = replace(experiment("modelo_6_mnist"), architecture="small_projected", batch_size=16, group=4, epochs=1)
+    data = replace(numbers, name="digits", folder="digits").limited(400)
+    run = train(settings, tmp_path / "run", data=data, verbose=0)
+    teacher = Evaluator(tmp_path / "run.teacher")
+    assert run.record["teacher"] == {"accuracy": teacher.accuracy, "sha256": teacher.sha256}
+    assert teacher.accuracy > 0.4  # by chance 0.1
+    assert "A classifier of digits is trained first" in capsys.readouterr().err
+    again = train(settings, tmp_path / "run", data=data, resume=True, epochs=2, verbose=0)
+    assert again.record["teacher"] == run.record["teacher"]
+
+
+def test_images_of_one_class_have_no_teacher(numbers, tmp_path):
+    one = replace(numbers, name="digits", folder="digits", class_names=("any",), y_train=numbers.y_train * 0)
+    one = replace(one, y_test=numbers.y_test * 0)
+    with pytest.raises(CganError, match="needs two classes or more; for images of one kind take dcgan"):
+        train("modelo_6_mnist", tmp_path / "run", data=one, verbose=0)
     assert not (tmp_path / "run").exists()
 
 

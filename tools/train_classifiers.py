@@ -21,7 +21,7 @@ from cgan_utils.models.architectures import ARCHITECTURES, Projected
 from cgan_utils.models.classifier import Recipe
 from cgan_utils.models.experiments import EXPERIMENTS
 from cgan_utils.results.classifier import save
-from cgan_utils.training import classifiers
+from cgan_utils.training import classifiers, teachers
 from cgan_utils.training.classifiers import fine_tune, pretrain
 
 STACKED = {
@@ -36,7 +36,6 @@ STACKED = {
         flip=True,
     ),
 }
-TEACHER_SEED = 7
 UNCURED = {"dropout": 0.0, "shift": 0, "flip": False, "weight_decay": 0.0, "patience": 99}
 FEW = {"labels": 1000, "validation": 200, "batch_size": 50, "epochs": 40, "patience": 40}
 
@@ -90,7 +89,7 @@ def train_teacher(name, out):
     if not blocks:
         raise CganError(f"No experiment with {name} has a discriminator that looks through a teacher.")
     around = {"extra_callbacks": [Say(name)], "verbose": 0}
-    teacher = classifiers.train_evaluator(name, out / name, blocks=blocks, seed=TEACHER_SEED, **around)
+    teacher = classifiers.train_evaluator(name, out / name, blocks=blocks, seed=teachers.SEED, **around)
     print(f"{name}: {teacher.accuracy:.4f} of the test images, {teacher.path}")
 
 

@@ -84,18 +84,13 @@ def find_evaluator(data):
     return _opened(path) if not other and (path / RECORD).is_file() else None
 
 
-def find_teacher(data, architecture):
-    """The classifier of `data` that discriminators look through (see `models.projected`); CganError if none ships.
+def find_teacher(data):
+    """The classifier that ships for discriminators to look through (see `models.projected`), or None; as above.
 
     It is not the evaluator: other widths, another seed. What judges a drawing must not have taught it.
     """
     path = shipped_folder() / TEACHERS / data.name
-    if data.folder or not (path / RECORD).is_file():
-        raise CganError(
-            f"{architecture} looks through a classifier of its data set, and none ships for {data.title}; "
-            "train another network on it, such as modelo_5_lighter."
-        )
-    return _opened(path)
+    return _opened(path) if not data.folder and (path / RECORD).is_file() else None
 
 
 _opened = cache(Evaluator)

@@ -1,5 +1,7 @@
 """Where a training may write: a folder of its own, and its checkpoint beside it."""
 
+from contextlib import contextmanager
+
 from ..errors import CganError, one_line
 from ..paths import own_folder
 
@@ -20,6 +22,17 @@ def taken(folder):
 def newest(folders):
     """The last of the folders whose training can go on, else the first."""
     return next((folder for folder in reversed(folders) if checkpoint_of(folder).exists()), folders[0])
+
+
+@contextmanager
+def reserved(folders):
+    """The folder that `reserve` makes; it goes again if nothing comes of it."""
+    folder = reserve(folders)
+    try:
+        yield folder
+    finally:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def reserve(folders):

@@ -1,6 +1,7 @@
 """`train(experiment)`: from a row of the catalogue to a run on disk, through any number of interruptions."""
 
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from ..backend import keras
 from ..data.datasets import ImageDataset, earlier, load
 from ..data.known import SHAPES
 from ..errors import CganError
-from ..models.architectures import Projected, architecture, conditional
+from ..models.architectures import conditional
 from ..models.autoencoders import Autoencoder
 from ..models.experiments import Experiment
 from ..models.experiments import experiment as find_experiment
@@ -21,20 +22,24 @@ from ..models.networks import build, build_encoder, build_generator
 from ..models.projected import fill_teacher
 from ..models.vae import ConditionalVAE
 from ..results.evaluation import Reference
-from ..results.evaluator import find_evaluator, find_teacher
+from ..results.evaluator import find_evaluator
 from ..results.run import AVERAGED, LAST, write_run
 from . import callbacks, checkpoints
 from .batches import InBatches, batches
-from .places import checkpoint_of, newest, numbered, reserve, taken
+from .places import checkpoint_of, newest, numbered, reserved, taken
 from .scoring import Score
+from .teachers import teacher_of
 
 SEEN = 5_000  # training images, at most, that are judged like test images after each epoch
 
 
-def make_game(settings, data, dtype=None):
-    """The compiled `Game` of an `Experiment` for an `ImageDataset`, initialised from its seed."""
+def make_game(settings, data, dtype=None, teacher=None):
+    """The compiled `Game` of an `Experiment` for an `ImageDataset`, initialised from its seed.
+
+    teacher: what its discriminator looks through, if it does; by default the one that ships.
+    """
     if settings.game == "gan":
-        return make_gan(settings, data, dtype)
+        return make_gan(settings, data, dtype, teacher)
     keras.utils.set_random_seed(settings.seed)
     builders = (build_encoder, build_generator)
     networks = [make(settings.architecture, data.classes, data.shape, dtype) for make in builders]
@@ -46,24 +51,17 @@ def make_game(settings, data, dtype=None):
     return game
 
 
-def make_gan(settings, data, dtype=None):
+def make_gan(settings, data, dtype=None, teacher=None):
     """The same for the two-player games."""
     keras.utils.set_random_seed(settings.seed)
     networks = build(settings.architecture, data.classes, data.shape, dtype)
-    teacher = _teacher(settings, data)
-    if teacher:
+    if teacher := teacher or teacher_of(settings, data):
         fill_teacher(networks[1], teacher.network)
     fields = {name: getattr(settings, name) for name in ("update", "averaging", "seed", "draw_averaged")}
     gan = ConditionalGAN(*networks, **fields)
     loss = adversarial_loss(settings.loss, settings.label_smoothing, settings.label_noise, settings.seed)
     gan.compile(loss, make_optimizer(settings, settings.d_learning_rate), make_optimizer(settings))
     return gan
-
-
-def _teacher(settings, data):
-    """The classifier that the discriminator looks through, None if it looks for itself."""
-    looks_through = isinstance(architecture(settings.architecture), Projected)
-    return find_teacher(data, settings.architecture) if looks_through else None
 
 
 def make_optimizer(settings, learning_rate=None):
@@ -130,58 +128,64 @@ def train(
     identity = {**settings.settings(), "data": data.fingerprint, "precision": policy}
     identity |= {"score": score} if score else {}
     progress = checkpoints.read_progress(checkpoint_of(out), identity) if resume else checkpoints.Progress()
-    steps = len(data.x_train) // settings.batch_size
-    if not steps:
+    if len(data.x_train) < settings.batch_size:
         raise CganError(f"{len(data.x_train)} images don't fill a batch of {settings.batch_size}; use a smaller batch.")
     if settings.name not in progress.trained_as:
         progress.trained_as.append(settings.name)
 
-    game = make_game(settings, data, policy)
-    scores = _scores(game, settings, data, progress, score)
-    if resume:
-        checkpoints.restore(checkpoint_of(out), game)
-    else:
-        out = reserve(folders)
-    checkpoint = checkpoint_of(out)
+    with nullcontext(out) if resume else reserved(folders) as out:
+        teacher = teacher_of(settings, data, out.with_name(f"{out.name}.teacher"))
+        game = make_game(settings, data, policy, teacher)
+        scores = _scores(game, settings, data, progress, score)
+        training = _Training(game, settings, data, progress, out, identity, teacher)
+        if resume:
+            checkpoints.restore(training.checkpoint, game)
+        interrupt = callbacks.Interruptible(minutes)
+        around = [
+            callbacks.Resume(training.checkpoint if resume else None, progress),
+            *scores,
+            callbacks.Seen(InBatches(data.x_train, data.y_train, min(len(data.x_test), SEEN))),
+            callbacks.Recorder(progress),
+            callbacks.Guard(progress, data.classes),
+            callbacks.Evolution(progress, data.class_names if conditional(settings.architecture) else None),
+            callbacks.Saver(training.save_state, training.save_run, checkpoint_minutes, checkpoint_steps),
+            interrupt,
+            *extra_callbacks,
+        ]
+        return training.go(around, interrupt, verbose)
 
-    def save_state():
-        checkpoints.save(checkpoint, game, progress, identity)
 
-    written = {}  # {steps done: the run}: the end of the last epoch is the end of the training, too
+class _Training:
+    """A game with its data, and where its state and its run are saved."""
 
-    def save_run():
-        steps_done = len(progress.losses)
-        if steps_done not in written:
-            record = _record(settings, data, game, progress, policy)
-            run = write_run(out, record, game.kept, progress.history, progress.losses, progress.evolution)
-            written.clear()
-            written[steps_done] = run
-        return written[steps_done]
+    def __init__(self, game, settings, data, progress, out, identity, teacher):
+        self.game, self.settings, self.data, self.progress, self.out = game, settings, data, progress, out
+        self.identity, self.teacher, self.checkpoint = identity, teacher, checkpoint_of(out)
+        self.written = {}  # {steps done: the run}: the end of the last epoch is the end of the training, too
 
-    interrupt = callbacks.Interruptible(minutes)
-    around = [
-        callbacks.Resume(checkpoint if resume else None, progress),
-        *scores,
-        callbacks.Seen(InBatches(data.x_train, data.y_train, min(len(data.x_test), SEEN))),
-        callbacks.Recorder(progress),
-        callbacks.Guard(progress, data.classes),
-        callbacks.Evolution(progress, data.class_names if conditional(settings.architecture) else None),
-        callbacks.Saver(save_state, save_run, checkpoint_minutes, checkpoint_steps),
-        interrupt,
-        *extra_callbacks,
-    ]
-    try:
-        with interrupt.listening(), backend.freed_memory_kept():
-            _fit(game, data, settings, progress, steps, around, verbose)
-    except KeyboardInterrupt:
-        if interrupt.forced:
-            raise
-        save_state()
-        print(f"\nStopped in epoch {progress.epoch + 1}; what was trained is in {out}.", file=sys.stderr)
-    finally:
-        if out.is_dir() and not any(out.iterdir()):  # reserved, and nothing came of it
-            out.rmdir()
-    return save_run()
+    def save_state(self):
+        checkpoints.save(self.checkpoint, self.game, self.progress, self.identity)
+
+    def save_run(self):
+        steps, progress = len(self.progress.losses), self.progress
+        if steps not in self.written:
+            record = _record(self.settings, self.data, self.game, progress, self.identity["precision"], self.teacher)
+            run = write_run(self.out, record, self.game.kept, progress.history, progress.losses, progress.evolution)
+            self.written = {steps: run}
+        return self.written[steps]
+
+    def go(self, around, interrupt, verbose):
+        """Train to the end, or until a Ctrl-C; returns the run."""
+        try:
+            with interrupt.listening(), backend.freed_memory_kept():
+                _fit(self.game, self.data, self.settings, self.progress, around, verbose)
+        except KeyboardInterrupt:
+            if interrupt.forced:
+                raise
+            self.save_state()
+            done = f"Stopped in epoch {self.progress.epoch + 1}; what was trained is in {self.out}."
+            print(f"\n{done}", file=sys.stderr)
+        return self.save_run()
 
 
 def _as_it_began(whole, data, limit, checkpoint):
@@ -200,8 +204,9 @@ def _scores(game, settings, data, progress, per_class):
     return [Score(progress, Reference(data, find_evaluator(data)), classes, per_class)]
 
 
-def _fit(game, data, settings, progress, steps, around, verbose):
+def _fit(game, data, settings, progress, around, verbose):
     """Finish the epoch under way, if any, then run the others."""
+    steps = len(data.x_train) // settings.batch_size
     spans = [(progress.epoch, progress.epoch + 1, progress.step)] if progress.step else []
     spans += [(progress.epoch + len(spans), settings.epochs, 0)]
     for first, end, step in spans:
@@ -219,10 +224,10 @@ def _fit(game, data, settings, progress, steps, around, verbose):
         )
 
 
-def _record(settings, data, game, progress, policy):
+def _record(settings, data, game, progress, policy, teacher=None):
     """run.json, less what only `write_run` knows."""
     seconds = [row["seconds"] for row in progress.history]
-    steps, teacher = len(progress.losses), _teacher(settings, data)
+    steps = len(progress.losses)
     return {
         "experiment": asdict(settings),
         "data": {

@@ -1,0 +1,51 @@
+"""The classifier that modelo_6's discriminator looks through: the one that ships, or one trained on the same images."""
+
+from pathlib import Path
+
+from ..errors import CganError, notice
+from ..models.architectures import Projected, architecture
+from ..results.classifier import RECORD
+from ..results.evaluator import Evaluator, find_teacher
+from .classifiers import train_evaluator
+
+SEED = 7  # not that of the evaluators: what judges a drawing must not share the mistakes of what taught it
+SEEN = 60_000  # images that the teacher of an own folder sees, at least: a minute or two on two cores
+
+
+def teacher_of(settings, data, folder=None):
+    """The teacher of an `Experiment` for an `ImageDataset`, an `Evaluator`; None if its discriminator needs none.
+
+    folder: where one is trained if none ships, or was trained before; an interrupted training of it goes on. Without
+    a folder, and for images of one class, CganError says that there is none.
+    """
+    row = architecture(settings.architecture)
+    if not isinstance(row, Projected):
+        return None
+    shipped = find_teacher(data)
+    if shipped:
+        return shipped
+    if data.classes < 2:
+        raise CganError(
+            f"{settings.architecture} looks through a classifier, which needs two classes or more; "
+            "for images of one kind take dcgan."
+        )
+    if folder is None:
+        raise CganError(f"{settings.architecture} looks through a classifier of its data set; none is at hand.")
+    if (Path(folder) / RECORD).is_file():
+        return Evaluator(folder)
+    notice(f"A classifier of {data.title} is trained first; the discriminator will look through it.")
+    return train_evaluator(data.name, folder, data=data, verbose=0, **recipe(row, len(data.x_train)))
+
+
+def recipe(row, count):
+    """What differs from the evaluators' recipe for the teacher of a row of architectures and `count` images."""
+    validation = max(1, min(5000, count // 10))
+    return {
+        "blocks": row.teacher,
+        "seed": SEED,
+        "flip": row.mirror,
+        "validation": validation,
+        "batch_size": max(1, min(128, count // 40)),  # few images are seen often, in small batches
+        "epochs": max(8, min(60, -(-SEEN // count))),
+        "patience": 12,
+    }
