@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from .errors import CganError
-from .paths import file_names, write_whole
+from .paths import file_names, try_place, write_whole
 
 
 def list_(args):
@@ -97,6 +97,7 @@ def generate(args):
         raise CganError(f"{out} must end in .npz, or be a folder, which has no ending.")
     _at_least(1, count=args.count, per_class=args.per_class)
     _at_least(0, seed=args.seed)
+    try_place(out)
     if args.per_class is None:
         _picture(run, [args.label], args.count, args.seed, min(args.count, 10), out)
     else:
@@ -180,6 +181,7 @@ def _evaluate(run, args):
     from .results.evaluation import evaluate, reference_of  # loads Keras; a wrong name was answered without
     from .results.inception import inception_fid
 
+    try_place(run.path / "metrics.json")  # before minutes of measuring
     reference = reference_of(run, args.data)
     metrics = evaluate(run, reference, per_class=args.per_class, progress=_progress(run.name))
     run.keep_metrics(metrics)

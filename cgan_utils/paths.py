@@ -3,7 +3,7 @@
 import os
 import re
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -73,6 +73,20 @@ def whole(path):
         raise OSError(error.errno, error.strerror or str(error), str(path)) from None
     finally:
         new.unlink(missing_ok=True)  # what a full disk left of it
+
+
+def try_place(path):
+    """Raises OSError where a file at `path` could not be written, and leaves nothing behind: asked before long work."""
+    path = Path(path)
+    place = next(folder for folder in path.absolute().parents if folder.exists())
+    probe = place / f".{path.name}.{os.getpid()}"
+    try:
+        probe.touch()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
 
 
 def write_whole(path, content):

@@ -61,6 +61,13 @@ def test_no_code_cell_is_long(code):
     assert not [cell.source for cell in code if len(cell.source.splitlines()) > LONGEST_CELL]
 
 
+def test_a_training_cell_can_be_run_again(code):
+    """Whoever changes a number and runs a cell once more trains anew: in a folder that is new each time."""
+    for cell in code:
+        if re.search(r"(?<![\w.])train\(", cell.source) and "import train" not in cell.source:
+            assert "mkdtemp" in cell.source or "Path(" not in cell.source  # without a folder it is a new one
+
+
 def test_it_was_run_from_top_to_bottom_in_a_fresh_kernel(code):
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     assert any("image/png" in output.get("data", {}) for output in outputs(code))

@@ -1,6 +1,8 @@
 """Where a training may write: a folder of its own, tried before its first step."""
 
+import shutil
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from cgan_utils.__main__ import main
 from cgan_utils.backend import keras
 from cgan_utils.errors import CganError
 from cgan_utils.models.experiments import experiment
+from cgan_utils.paths import try_place
 from cgan_utils.training.places import reserve
 from cgan_utils.training.train import train
 
@@ -63,7 +66,7 @@ def test_what_the_system_refuses_is_one_sentence(tmp_path, capsys):
     (tmp_path / "file").write_text("not a folder")
     code = main(["generate", "modelo_1_mnist_v2", "--class", "7", "--out", str(tmp_path / "file" / "seven.png")])
     assert code == 2
-    assert capsys.readouterr().err.startswith(f"cgan: {tmp_path / 'file'} can't be")
+    assert capsys.readouterr().err.startswith(f"cgan: {tmp_path / 'file' / 'seven.png'} can't be")
 
 
 def test_seeds_beyond_what_numpy_takes_are_refused(tmp_path, capsys):
@@ -123,3 +126,23 @@ def test_a_second_training_that_starts_meanwhile_cannot_take_the_folder(tiny, di
 
     train(tiny, tmp_path / "run", data=digits, verbose=0, epochs=1, extra_callbacks=[Second()])
     assert len(refusals) == 1
+
+
+def test_the_place_of_the_measures_is_tried_before_minutes_of_measuring(run, tmp_path, monkeypatch, capsys):
+    shutil.copytree(run.path, tmp_path / "run")
+
+    def refuse(self, *_, **__):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    monkeypatch.setattr("cgan_utils.results.evaluation.evaluate", lambda *_, **__: pytest.fail("it was measured"))
+    assert main(["evaluate", str(tmp_path / "run")]) == 2
+    assert "metrics.json can't be read or written (Permission denied)" in capsys.readouterr().err
+
+
+def test_trying_a_place_leaves_nothing_behind(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    try_place(tmp_path / "new" / "deep" / "a.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    with pytest.raises(OSError, match="a.png"):
+        try_place(tmp_path / "file" / "a.png")
