@@ -9,7 +9,7 @@ from cgan_utils.backend import BACKEND, keras
 from cgan_utils.errors import CganError
 from cgan_utils.training import train as training
 
-pytestmark = pytest.mark.skipif(BACKEND != "torch", reason="of PyTorch; test_second_backend.py runs it")
+pytestmark = pytest.mark.skipif(BACKEND != "torch", reason="of PyTorch; test_other_backends.py runs it")
 if BACKEND == "torch":
     import torch
     import train_with_graphs

@@ -1,4 +1,4 @@
-"""Keras, loaded without noise, and the only room where TensorFlow and PyTorch differ: a file for each of them.
+"""Keras, loaded without noise, and the only room where TensorFlow, PyTorch and JAX differ: a file for each.
 
 Other modules take `keras` from here: TensorFlow prints notices about GPUs straight to the terminal, also into the
 notebook, while it loads, and heeds no setting.
@@ -42,11 +42,13 @@ BACKEND = keras.backend.backend()
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 
 if BACKEND == "tensorflow":
-    from .tensorflow import VERSION, feed, gpu, no_gradients, value_and_gradients
+    from .tensorflow import COMPILED, VERSION, callbacks, feed, gpu, joined, no_gradients, step, value_and_gradients
 elif BACKEND == "torch":
-    from .torch import VERSION, feed, gpu, no_gradients, value_and_gradients  # noqa: F401
+    from .torch import COMPILED, VERSION, callbacks, feed, gpu, joined, no_gradients, step, value_and_gradients
+elif BACKEND == "jax":
+    from .jax import COMPILED, VERSION, callbacks, feed, gpu, joined, no_gradients, step, value_and_gradients  # noqa: F401
 else:
-    raise CganError(f"Keras runs on {BACKEND!r} here; set KERAS_BACKEND to tensorflow or torch and start again.")
+    raise CganError(f"Keras runs on {BACKEND!r} here; set KERAS_BACKEND to tensorflow, torch or jax and start again.")
 
 
 def _cpu_info(field):

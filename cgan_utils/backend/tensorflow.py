@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 VERSION = tf.__version__
+COMPILED = False  # XLA's convolutions are several times slower on a CPU
 
 tf.get_logger().setLevel("ERROR")  # it warns of 'retracing' whenever images are drawn in a new number
 no_gradients = contextlib.nullcontext  # TensorFlow records nothing outside a tape
@@ -24,6 +25,20 @@ def value_and_gradients(play, players):
     gradients = [tape.gradient(loss, weights) for loss, weights in zip(losses, players, strict=True)]
     # An embedding's gradient comes as sparse rows; Keras's optimizers fail on those if they hold a NaN.
     return losses, extra, [[tf.convert_to_tensor(slope) for slope in slopes] for slopes in gradients]
+
+
+def step(function):
+    """A training or test step, as it is: variables are changed in place."""
+    return function
+
+
+def joined(optimizers):
+    """None: Keras need not know of the optimizers."""
+
+
+def callbacks():
+    """What has to come before all other callbacks of a training: nothing."""
+    return []
 
 
 def feed(batches):

@@ -4,6 +4,7 @@ import torch
 
 VERSION = str(torch.__version__)
 
+COMPILED = False
 no_gradients = torch.no_grad
 
 
@@ -18,6 +19,20 @@ def value_and_gradients(play, players):
         torch.autograd.grad(loss, [weight.value for weight in weights], retain_graph=True) for loss, weights in pairs
     ]
     return [loss.detach() for loss in losses], extra, gradients
+
+
+def step(function):
+    """A training or test step, as it is: variables are changed in place."""
+    return function
+
+
+def joined(optimizers):
+    """None: Keras need not know of the optimizers."""
+
+
+def callbacks():
+    """What has to come before all other callbacks of a training: nothing."""
+    return []
 
 
 def feed(batches):

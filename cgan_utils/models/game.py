@@ -1,6 +1,6 @@
 """What every trained model of the series has in common, so that one `train` serves them all."""
 
-from ..backend import feed, keras, no_gradients, value_and_gradients
+from ..backend import COMPILED, callbacks, feed, joined, keras, no_gradients, value_and_gradients
 from .sampling import draw
 
 ops = keras.ops
@@ -28,15 +28,16 @@ class Game(keras.Model):
 
     def compile(self, optimizers, **options):
         """optimizers: {optimizer: the variables it moves}. Built here, so that a checkpoint can restore their state."""
-        # Without `optimizer=None` Keras would make, and save, an RMSprop that nobody uses; XLA convolutions are
-        # several times slower on a CPU.
-        super().compile(optimizer=None, **{"jit_compile": False, **options})
+        # Without `optimizer=None` Keras would make, and save, an RMSprop that nobody uses.
+        super().compile(optimizer=None, **{"jit_compile": COMPILED, **options})
         for optimizer, variables in optimizers.items():
             optimizer.build(variables)
         self.optimizers = list(optimizers)
+        self.optimizer = joined(self.optimizers)
 
     def fit(self, x=None, *args, validation_data=None, **options):
         """Keras's own, but it doesn't wait at the end of its data; see `backend.feed`."""
+        options["callbacks"] = [*callbacks(), *(options.get("callbacks") or [])]
         return super().fit(feed(x), *args, validation_data=feed(validation_data), **options)
 
     def evaluate(self, x=None, *args, **options):

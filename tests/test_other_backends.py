@@ -1,0 +1,77 @@
+"""The networks, losses, the step, training and runs once more, on PyTorch and on JAX, each in a process of its own."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cgan_utils.backend import BACKEND
+
+RESUME = "test_training.py::test_a_longer_training_goes_on_from_a_shorter_one_under_another_name"
+TESTS = {
+    "torch": [
+        "test_losses.py",
+        "test_gan.py",
+        "test_architectures.py",
+        "test_projected.py",
+        "test_vae.py",
+        "test_autoencoders.py",
+        "test_evaluation.py",
+        "test_toy.py",
+        "test_train_with_graphs.py",
+        RESUME,
+    ],
+    # XLA compiles for seconds what runs for milliseconds here, so on a CPU the list is short.
+    "jax": [
+        "test_losses.py",
+        "test_toy.py",
+        "test_gan.py::test_a_step_moves_both_players_and_the_average",
+        "test_projected.py::test_it_resumes_to_the_same_end",
+        "test_vae.py",
+        RESUME,
+    ],
+}
+HERE = Path(__file__).parent
+
+
+def python(backend, *arguments):
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
+
+
+@pytest.fixture(params=TESTS)
+def backend(request):
+    if request.param == BACKEND or not importlib.util.find_spec(request.param):
+        pytest.skip(
+            f"{request.param} is not installed here (an extra of its name), or is already the backend under test"
+        )
+    return request.param
+
+
+def test_the_same_tests_pass(backend):
+    done = python(
+        backend, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(str(HERE / name) for name in TESTS[backend])
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert " passed" in done.stdout
+
+
+def test_a_run_draws_the_same_image(backend, run, tmp_path):
+    code = (
+        "import sys, numpy as np\n"
+        "from cgan_utils.models import architectures\n"
+        "sys.path.insert(0, sys.argv[3])\n"
+        "from conftest import TINY\n"
+        "architectures.ARCHITECTURES['tiny'] = TINY\n"
+        "from cgan_utils.results.run import Run\n"
+        "np.save(sys.argv[2], Run(sys.argv[1]).generate(list(range(10)), range(10)))\n"
+    )
+    done = python(backend, "-c", code, str(run.path), str(tmp_path / "a.npy"), str(HERE))
+    assert done.returncode == 0, done.stderr[-3000:]
+    ours = run.generate(list(range(10)), range(10)).astype(int)
+    assert np.abs(ours - np.load(tmp_path / "a.npy")).max() <= 1
