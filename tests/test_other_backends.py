@@ -47,9 +47,7 @@ def python(backend, *arguments):
 @pytest.fixture(params=TESTS)
 def backend(request):
     if request.param == BACKEND or not importlib.util.find_spec(request.param):
-        pytest.skip(
-            f"{request.param} is not installed here (an extra of its name), or is already the backend under test"
-        )
+        pytest.skip(f"{request.param} is not installed here, an extra of its name, or is the backend under test")
     return request.param
 
 

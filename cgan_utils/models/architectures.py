@@ -49,7 +49,7 @@ class Projected:
     base: int = 256  # channels of the generator's first small image
     up: tuple = (192, 96, 48)  # filters of its residual blocks, each of which doubles the side
     teacher: tuple = ((64,), (96, 96), (192, 192), (256, 256))  # the classifier's `Recipe.blocks`
-    looks: int = 3  # at so many of its blocks, the first ones; the last ones know little but the class
+    looks: int = 4  # at so many of its blocks, the first ones
     head: int = 128  # planes of each of the discriminator's heads, at most
     mirror: bool = True  # whether the mirror image of an image shows the same class
 
