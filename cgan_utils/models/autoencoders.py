@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..backend import keras, no_gradients, step
+from ..backend import keras, no_gradients
 from ..errors import CganError, unknown
 from .architectures import Plane
 from .game import EncoderDecoder
@@ -84,7 +84,6 @@ class Autoencoder(EncoderDecoder):
         drawn = self.generator([codes], training=training)
         return [ops.mean(ops.square(drawn - images))], codes
 
-    @step
     def train_step(self, data):
         images = to_signed(data[0])
         losses, codes = self.descend(lambda: self.error(images, training=True))
@@ -92,7 +91,6 @@ class Autoencoder(EncoderDecoder):
             self._follow(codes)
             return self.log(losses)
 
-    @step
     def test_step(self, data):
         with no_gradients():
             return self.log(self.error(to_signed(data[0]))[0], remember=False)

@@ -6,7 +6,7 @@ it (Vincent et al. 2010, 'Stacked denoising autoencoders'); then a softmax head 
 
 from dataclasses import dataclass
 
-from ..backend import keras, no_gradients, step
+from ..backend import keras, no_gradients
 from ..errors import CganError
 from .game import Descent
 from .layers import to_signed
@@ -122,13 +122,11 @@ class LayerAutoencoder(Descent):
         x, _, drawn = self.draw(images, hide=training, training=training)
         return ops.mean(ops.square(drawn - x))
 
-    @step
     def train_step(self, data):
         losses, _ = self.descend(lambda: ([self.error(data[0], training=True)], None))
         with no_gradients():
             return self.log(losses)
 
-    @step
     def test_step(self, data):
         with no_gradients():
             return self.log([self.error(data[0])], remember=False)
@@ -161,14 +159,12 @@ class Classifier(Descent):
             loss = (1 - self.smoothing) * loss - self.smoothing * ops.mean(ops.log_softmax(logits))
         return [loss], logits
 
-    @step
     def train_step(self, data):
         losses, logits = self.descend(lambda: self.judge(data, training=True))
         with no_gradients():
             self.accuracy.update_state(data[1], logits)
             return self.log(losses)
 
-    @step
     def test_step(self, data):
         with no_gradients():
             losses, logits = self.judge(data)

@@ -104,6 +104,7 @@ _MODELO_6 = Experiment(
     beta_1=0.0,
     beta_2=0.99,
     loss="relativistic",
+    update="alternating",
     draw_averaged=True,
 )
 # One decoder, two games, the same images seen.

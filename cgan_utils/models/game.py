@@ -1,6 +1,6 @@
 """What every trained model of the series has in common, so that one `train` serves them all."""
 
-from ..backend import COMPILED, callbacks, feed, joined, keras, no_gradients, value_and_gradients
+from ..backend import COMPILED, callbacks, feed, joined, keras, no_gradients, step, value_and_gradients
 from .sampling import draw
 
 ops = keras.ops
@@ -25,6 +25,13 @@ class Game(keras.Model):
         self.batch_losses = self.add_weight(shape=shape, trainable=False, initializer="zeros", name="batch_losses")
         self.best = None  # a copy of the generator from its best epoch, where epochs are scored
         self.built = True
+
+    def __init_subclass__(cls, **options):
+        """Hands each step to the backend, which may have to call it in a way of its own."""
+        super().__init_subclass__(**options)
+        for name in ("train_step", "test_step"):
+            if name in vars(cls):
+                setattr(cls, name, step(vars(cls)[name]))
 
     def compile(self, optimizers, **options):
         """optimizers: {optimizer: the variables it moves}. Built here, so that a checkpoint can restore their state."""

@@ -1,6 +1,6 @@
 """The two-player game as a Keras model: `fit` is the training loop, `train_step` is one move of the game."""
 
-from ..backend import keras, no_gradients, step, value_and_gradients
+from ..backend import keras, no_gradients, value_and_gradients
 from ..errors import CganError, unknown
 from .game import Game
 from .layers import to_signed
@@ -122,7 +122,6 @@ class ConditionalGAN(Game):
         [d_loss], (real_logits, fake_logits) = self.discriminator_loss(real, labels, noise, training)
         return [d_loss, self.loss_functions.generator(fake_logits, real_logits)], (real_logits, fake_logits)
 
-    @step
     def train_step(self, data):
         images, labels = data
         real, noise = self.scaled(images), self.noise(labels, self.noise_seed)
@@ -151,7 +150,6 @@ class ConditionalGAN(Game):
             self._average()
             return self.log([d_loss, g_loss])
 
-    @step
     def test_step(self, data):
         """Losses and scores on unseen images; the same noise each time, and no weight changes."""
         images, labels = data

@@ -2,7 +2,7 @@
 
 import math
 
-from ..backend import keras, no_gradients, step
+from ..backend import keras, no_gradients
 from .game import EncoderDecoder
 from .layers import to_signed
 
@@ -53,14 +53,12 @@ class ConditionalVAE(EncoderDecoder):
         likelihood = gaussian_log_likelihood(images, drawn, self.variance)
         return [-ops.mean(likelihood), ops.mean(divergence(mean, log_variance))]
 
-    @step
     def train_step(self, data):
         images, labels = to_signed(data[0]), data[1]
         terms, _ = self.descend(lambda: (self.bound(images, labels, self.noise_seed, training=True), None))
         with no_gradients():
             return self.log(terms)
 
-    @step
     def test_step(self, data):
         """The bound on unseen images; the same noise each time, and no weight changes."""
         with no_gradients():
