@@ -28,10 +28,8 @@ TESTS = {
     # XLA compiles for seconds what runs for milliseconds here, so on a CPU the list is short.
     "jax": [
         "test_losses.py",
-        "test_toy.py",
         "test_gan.py::test_a_step_moves_both_players_and_the_average",
         "test_projected.py::test_it_resumes_to_the_same_end",
-        "test_vae.py",
         RESUME,
     ],
 }

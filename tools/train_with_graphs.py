@@ -143,16 +143,19 @@ class Steps:
         return self.losses.cpu().numpy()
 
 
-def fit(gan, data, settings, progress, steps, around, verbose):
+def fit(gan, data, settings, progress, around, verbose):
     """In place of `training._fit`: the same callbacks around epochs, none around steps."""
     if progress.step:
         raise CganError("This checkpoint lies within an epoch, where no graph begins; go on with `cgan train`.")
+    steps = len(data.x_train) // settings.batch_size
     torch.manual_seed(settings.seed + 1000 * progress.epoch)
     game = Steps(gan, data, settings.batch_size)
     tests = InBatches(data.x_test, data.y_test, len(data.x_test))
     for callback in around:
         callback.set_model(gan)
-        callback.set_params({"steps": steps, "epochs": settings.epochs, "verbose": verbose})
+        callback.set_params(
+            {"steps": steps, "epochs": settings.epochs, "verbose": verbose}
+        )
         callback.on_train_begin()
     for epoch in range(progress.epoch, settings.epochs):
         gan.reset_metrics()
