@@ -174,6 +174,7 @@ def game(monkeypatch, judge):
 def test_a_run_names_its_teacher_and_draws_with_the_averaged_generator(game, digits, judge, tmp_path):
     run = train(game, tmp_path / "run", data=digits, verbose=0)
     assert run.record["teacher"] == {"accuracy": judge.accuracy, "sha256": judge.sha256}
+    assert "Looks through | a classifier that knows" in (run.path / "README.md").read_text(encoding="utf-8")
     assert run.draws_with == AVERAGED
     assert run.generate([0, 1], 0).shape == (2, 28, 28, 1)
     assert np.isfinite(run.losses).all()

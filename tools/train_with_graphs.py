@@ -153,9 +153,7 @@ def fit(gan, data, settings, progress, around, verbose):
     tests = InBatches(data.x_test, data.y_test, len(data.x_test))
     for callback in around:
         callback.set_model(gan)
-        callback.set_params(
-            {"steps": steps, "epochs": settings.epochs, "verbose": verbose}
-        )
+        callback.set_params({"steps": steps, "epochs": settings.epochs, "verbose": verbose})
         callback.on_train_begin()
     for epoch in range(progress.epoch, settings.epochs):
         gan.reset_metrics()

@@ -19,6 +19,8 @@ def card(name, record, history, pictures, metrics=None):
     optimizer = f"{experiment['optimizer']}, learning rate {experiment['learning_rate']:g}"
     if experiment["optimizer"] == "adam":
         optimizer += f", β₁ {experiment['beta_1']:g}"
+    if experiment.get("d_learning_rate"):
+        optimizer += f", the discriminator's rate {experiment['d_learning_rate']:g}"
     named = conditional(experiment["architecture"])
     planned = experiment["epochs"]
     sizes = ", ".join(f"{network} {count:,}" for network, count in record["parameters"].items())
@@ -32,6 +34,8 @@ def card(name, record, history, pictures, metrics=None):
         "Draws with": record["draws_with"],
         "Versions": ", ".join(f"{library} {version}" for library, version in record["versions"].items()),
     }
+    if teacher := record.get("teacher"):
+        rows["Looks through"] = f"a classifier that knows {teacher['accuracy']:.1%} of the test images"
     lines = [f"# {name}", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows.items()), ""]
     if training["epochs"] < planned:
         lines += [f"**Shorter than planned:** {training['epochs']} of {planned} epochs.", ""]
