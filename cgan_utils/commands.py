@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from .errors import CganError
+from .errors import CganError, notice
 from .paths import file_names, try_place, write_whole
 
 
@@ -68,8 +68,7 @@ def train(args):
         settings,
         args.out,
         resume=args.resume,
-        data=args.data,
-        background=args.background,
+        data=_own_pictures(args, settings) or args.data,
         limit_images=args.limit_images,
         precision=args.precision,
         checkpoint_minutes=args.checkpoint_minutes,
@@ -81,6 +80,22 @@ def train(args):
     )
     print(f"{run.title}: {run.path}")
     return 0 if run.record["training"]["complete"] else 130
+
+
+def _own_pictures(args, settings):
+    """The folder that a training is to learn from, loaded and described in a line or two; None for a data set."""
+    from .data.datasets import load
+    from .data.known import NAMES, SHAPES
+    from .data.survey import imbalance, summary
+
+    if not args.data or args.data in NAMES:
+        return None
+    dataset = load(args.data, size=SHAPES[settings.dataset][0], background=args.background)
+    counts = [int((dataset.y_train == label).sum()) for label in range(dataset.classes)]
+    print(summary(dataset))
+    for sentence in imbalance(dict(zip(dataset.class_names, counts, strict=True))):
+        notice(sentence)
+    return dataset
 
 
 def generate(args):

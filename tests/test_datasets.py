@@ -268,7 +268,7 @@ def changed(**changes):
         (changed(x_test=None), "lacks x_test"),
         (changed(x_train=None, y_train=None), "lacks x_train, y_train"),
         (changed(x_train=np.zeros((20, 28, 28), np.uint8)), "x_train is uint8 .20, 28, 28"),
-        (changed(x_train=np.zeros((20, 32, 32, 3), np.float32)), "x_train is float32"),
+        (changed(x_train=np.zeros((20, 32, 32, 3), np.float32)), "x_train is float32.*from_arrays"),
         (changed(x_train=np.zeros((0, 32, 32, 3), np.uint8)), "x_train is uint8 .0"),
         (changed(x_test=np.uint8(3)), "x_test is uint8"),
         (changed(y_train=np.zeros(19, int)), "y_train is int64 .19"),

@@ -120,3 +120,12 @@ def test_a_colour_that_is_none_is_one_sentence(tmp_path, capsys):
     fill(tmp_path / "pets")
     assert main(["data", str(tmp_path / "pets"), "--background", "whitish"]) == 2
     assert "'whitish' is no colour; give one such as white" in capsys.readouterr().err
+
+
+def test_a_training_says_first_what_it_learns_from(tmp_path, capsys):
+    fill(tmp_path / "pets", 12)
+    arguments = ["--data", str(tmp_path / "pets"), "--epochs", "1", "--out", str(tmp_path / "run")]
+    assert main(["train", "modelo_1_mnist_v2", *arguments]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("pets: 22 training and 2 test images of 28×28×3, 2 classes: cats, dogs\n")
+    assert said.err.startswith("Too few to learn a class from, fewer than 20: cats (11), dogs (11).\n")

@@ -213,8 +213,8 @@ def _dataset(name, arrays, path):
         class_names = tuple(map(str, arrays.get("class_names", CLASS_NAMES[name])))
         checked = []
         for split in ("train", "test"):
-            x = _checked_images(arrays[f"x_{split}"], SHAPES[name], split)
-            checked += x, _checked_labels(arrays[f"y_{split}"], len(x), len(class_names), split)
+            x = _checked_images(arrays[f"x_{split}"], SHAPES[name], split, path)
+            checked += x, _checked_labels(arrays[f"y_{split}"], len(x), len(class_names), split, path)
     return ImageDataset(name, *checked, class_names)
 
 
@@ -224,20 +224,25 @@ def _with_one_class(x_train, **_):
     return {"x_train": x_train[:cut], "y_train": y[:cut], "x_test": x_train[cut:], "y_test": y[cut:]}
 
 
-def _checked_images(x, shape, split):
+def _other_form(path, what):
+    """The error for a file that is whole, and holds something else than is meant."""
+    return DataError(f"In {path}, {what}; for images of your own, give arrays to cgan_utils.data.arrays.from_arrays.")
+
+
+def _checked_images(x, shape, split, path):
     if x.ndim == 3 and shape[2] == 1:
         x = x[..., None]
     if x.dtype != np.uint8 or x.shape[1:] != shape or not len(x):
-        raise ValueError(f"x_{split} is {x.dtype} {list(x.shape)}, not uint8 [N, {', '.join(map(str, shape))}]")
+        raise _other_form(path, f"x_{split} is {x.dtype} {list(x.shape)}, not uint8 [N, {', '.join(map(str, shape))}]")
     return x
 
 
-def _checked_labels(y, images, classes, split):
+def _checked_labels(y, images, classes, split, path):
     y = y.reshape(-1)
     if y.dtype.kind not in "iu" or len(y) != images:
-        raise ValueError(f"y_{split} is {y.dtype} [{len(y)}], not one integer for each of {images} images")
+        raise _other_form(path, f"y_{split} is {y.dtype} [{len(y)}], not one integer for each of {images} images")
     if y.min() < 0 or y.max() >= classes:
-        raise ValueError(f"y_{split} has labels from {y.min()} to {y.max()}, not 0 to {classes - 1}")
+        raise _other_form(path, f"y_{split} has labels from {y.min()} to {y.max()}, not 0 to {classes - 1}")
     return y.astype(np.int32)
 
 
