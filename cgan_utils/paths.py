@@ -51,9 +51,12 @@ def file_names(names):
     """
     found = []
     for i, name in enumerate(names):
-        text = re.sub(r"[^\w.-]", lambda match: "_" if match[0] == " " else "-", name).strip(".-")[:100]
-        taken = text.partition(".")[0].lower() in _RESERVED or text.lower() in map(str.lower, found)
-        found.append(text if text and not taken else f"{text or 'class'}-{i}")
+        text = re.sub(r"[^\w.-]", lambda match: "_" if match[0] == " " else "-", name)[:100].strip(".-")
+        if text.partition(".")[0].lower() in {"", *_RESERVED}:
+            text = f"class-{text or i}"
+        while text.lower() in map(str.lower, found):
+            text += f"-{i}"
+        found.append(text)
     return found
 
 

@@ -72,6 +72,13 @@ def test_usual_names_stay_as_they_are():
     ]
 
 
+@pytest.mark.parametrize("names", [["A-2", "a", "A"], ["con.txt", "class-con.txt"], ["..", "class-0"]])
+def test_a_name_that_is_made_up_takes_no_other_and_is_not_reserved(names):
+    made = [name.lower() for name in file_names(names)]
+    assert len(set(made)) == len(names)
+    assert not any(name.partition(".")[0] == "con" for name in made)
+
+
 @pytest.mark.parametrize("wrong", [-1, 3.5, None, ["a"]])
 def test_what_is_no_name_of_a_run_is_one_sentence(wrong):
     with pytest.raises(CganError, match="is no run; give a run's name or its folder"):

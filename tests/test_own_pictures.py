@@ -116,6 +116,12 @@ def test_without_a_class_of_two_pictures_there_is_nothing_to_test_on(tmp_path):
         load(fill(tmp_path / "pets", 1), size=28)
 
 
+def test_a_moved_folder_called_like_a_data_set_is_not_taken_for_it_either(tmp_path):
+    run = learn(tmp_path / "run", data=fill(tmp_path / "pets"))
+    (tmp_path / "pets").rename(tmp_path / "mnist")
+    assert reference_of(run, "mnist").data.class_names == ("cats", "dogs")
+
+
 def test_a_colour_that_is_none_is_one_sentence(tmp_path, capsys):
     fill(tmp_path / "pets")
     assert main(["data", str(tmp_path / "pets"), "--background", "whitish"]) == 2

@@ -35,9 +35,8 @@ except (ImportError, ValueError) as error:
         "torch, whichever is installed, and start again."
     ) from None
 
-keras.config.set_image_data_format(
-    "channels_last"
-)  # all networks here are written so, whatever a user's keras.json says
+# All networks here are written so, whatever a user's keras.json says.
+keras.config.set_image_data_format("channels_last")
 BACKEND = keras.backend.backend()
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 

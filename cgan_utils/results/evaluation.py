@@ -122,7 +122,8 @@ def reference_of(run, folder=None):
     if not (folder and Path(folder).exists()) and (folder or entry["name"] not in NAMES):
         where = f"not in {folder} any more" if folder else "a folder of someone's own"
         raise CganError(f"The pictures that {run.name} learned from are {where}; say where they are with --data.")
-    reference = _reference(str(folder or entry["name"]), entry["stand_in"], run.shape[0])
+    # An absolute path: a folder called "mnist" must not be taken for the data set.
+    reference = _reference(str(Path(folder).absolute()) if folder else entry["name"], entry["stand_in"], run.shape[0])
     data = reference.data
     if folder and (data.shape != run.shape or list(data.class_names) != entry["class_names"]):
         raise CganError(
