@@ -48,6 +48,9 @@ def parser():
     add("--seed", type=int, metavar="S")
     add("--resume", action="store_true", help="go on where an interrupted training stopped")
     add("--minutes", type=float, metavar="M", help="stop after so long; go on with --resume")
+    add(
+        "--steps-per-call", type=int, metavar="N", help="with JAX, N steps in one compiled call (default: what is fast)"
+    )
     add("--precision", default="auto", help="auto, float32 or mixed_bfloat16 (default: what this machine is fast at)")
     add("--score", type=int, metavar="N", help="judge N drawings of each class after each epoch, and keep the best")
     add("--checkpoint-minutes", type=float, default=5, metavar="M", help="beside the one after each epoch (default 5)")

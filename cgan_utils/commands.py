@@ -74,6 +74,7 @@ def train(args):
         checkpoint_minutes=args.checkpoint_minutes,
         score=args.score,
         minutes=args.minutes,
+        steps_per_call=args.steps_per_call,
         epochs=args.epochs,
         batch_size=args.batch_size,
         seed=args.seed,

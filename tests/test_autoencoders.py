@@ -104,7 +104,7 @@ class TestPlane:
         assert history["squared_error"][-1] < history["squared_error"][0]
         assert not np.array_equal(array(plane.code_mean), [0, 0])
         assert (array(plane.code_std) > 0).all()
-        assert array(plane.batch_losses).shape == (1,)
+        assert array(plane.batch_losses).shape == (1, 1)
 
     def test_the_running_values_of_the_first_batch_are_its_own(self, plane, garments):
         images = garments.x_train[:32]

@@ -30,6 +30,7 @@ TESTS = {
         "test_losses.py",
         "test_gan.py::test_a_step_moves_both_players_and_the_average",
         "test_projected.py::test_it_resumes_to_the_same_end",
+        "test_steps_per_call.py",
         RESUME,
     ],
 }

@@ -145,6 +145,8 @@ class Steps:
 
 def fit(gan, data, settings, progress, around, verbose):
     """In place of `training._fit`: the same callbacks around epochs, none around steps."""
+    if settings.mirror or settings.group > 1 or settings.schedule != "constant":
+        raise CganError("Graphs know no mirrored images, no groups and no falling rates; use `cgan train`.")
     if progress.step:
         raise CganError("This checkpoint lies within an epoch, where no graph begins; go on with `cgan train`.")
     steps = len(data.x_train) // settings.batch_size

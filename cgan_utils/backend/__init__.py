@@ -41,13 +41,16 @@ BACKEND = keras.backend.backend()
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 
 if BACKEND == "tensorflow":
-    from .tensorflow import COMPILED, VERSION, callbacks, feed, gpu, joined, no_gradients, step, value_and_gradients
+    from . import tensorflow as _own
 elif BACKEND == "torch":
-    from .torch import COMPILED, VERSION, callbacks, feed, gpu, joined, no_gradients, step, value_and_gradients
+    from . import torch as _own
 elif BACKEND == "jax":
-    from .jax import COMPILED, VERSION, callbacks, feed, gpu, joined, no_gradients, step, value_and_gradients  # noqa: F401
+    from . import jax as _own
 else:
     raise CganError(f"Keras runs on {BACKEND!r} here; set KERAS_BACKEND to tensorflow, torch or jax and start again.")
+COMPILED, STEPS_PER_CALL, VERSION = _own.COMPILED, _own.STEPS_PER_CALL, _own.VERSION
+value_and_gradients, no_gradients, step = _own.value_and_gradients, _own.no_gradients, _own.step
+joined, callbacks, feed, gpu = _own.joined, _own.callbacks, _own.feed, _own.gpu
 
 
 def _cpu_info(field):
@@ -73,6 +76,13 @@ def precision(choice="auto"):
     flags = _cpu_info("flags").split()
     native = card[1] if card else bool({"avx512_bf16", "amx_bf16"} & set(flags))
     return "mixed_bfloat16" if native else "float32"
+
+
+def steps_per_call(wanted=None):
+    """How many training steps a call takes; by default what suits the device. CganError for several where one can't."""
+    if (wanted or 1) > 1 and BACKEND != "jax":
+        raise CganError(f"Several steps per call need JAX, and Keras runs on {BACKEND}; leave steps_per_call out.")
+    return wanted or STEPS_PER_CALL
 
 
 # Options of glibc's mallopt(3), and their defaults.

@@ -12,6 +12,8 @@ import keras
 
 VERSION = jax.__version__
 COMPILED = True  # the whole step is one program
+# A fast card waits for Python between two calls. On a CPU a step is long, and a loop of them gains nothing.
+STEPS_PER_CALL = 1 if jax.default_backend() == "cpu" else 50
 
 no_gradients = contextlib.nullcontext  # JAX differentiates what it is told to, and nothing else
 
@@ -60,10 +62,12 @@ def value_and_gradients(play, players):
 
 
 def step(function):
-    """Turns a `train_step(self, data)` or `test_step` into the one without side effects that Keras calls on JAX."""
+    """Turns a `train_step(self, data)` or `test_step` into the one without side effects that Keras calls on JAX.
 
-    @functools.wraps(function)
-    def stateless(self, state, data):
+    data: a batch, or batches in a stack [steps, N, …], each of which is one step; see `batches.stacked`.
+    """
+
+    def one(self, state, data):
         kinds = [self.trainable_variables, self.non_trainable_variables, self.metrics_variables]
         if len(state) == 4:  # of training; a test has no optimizers
             kinds.insert(2, self.optimizer.variables)
@@ -75,6 +79,20 @@ def step(function):
             finally:
                 _around.pop()
         return logs, tuple([scope.get_current_value(variable) for variable in kind] for kind in kinds)
+
+    @functools.wraps(function)
+    def stateless(self, state, data):
+        images, labels = data
+        if labels.ndim == 1:
+            return one(self, state, data)
+
+        def next_one(i, carried):
+            logs, new = one(self, carried[1], (images[i], labels[i]))
+            return jax.tree.map(lambda value, like: value.astype(like.dtype), (logs, new), carried)
+
+        shapes = jax.eval_shape(lambda: one(self, state, (images[0], labels[0]))[0])
+        nothing = jax.tree.map(lambda log: jax.numpy.zeros(log.shape, log.dtype), shapes)
+        return jax.lax.fori_loop(0, (labels[:, 0] >= 0).sum(), next_one, (nothing, tuple(map(list, state))))
 
     return stateless
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 VERSION = tf.__version__
 COMPILED = False  # XLA's convolutions are several times slower on a CPU
+STEPS_PER_CALL = 1
 
 tf.get_logger().setLevel("ERROR")  # it warns of 'retracing' whenever images are drawn in a new number
 no_gradients = contextlib.nullcontext  # TensorFlow records nothing outside a tape

@@ -5,6 +5,7 @@ import torch
 VERSION = str(torch.__version__)
 
 COMPILED = False
+STEPS_PER_CALL = 1
 no_gradients = torch.no_grad
 
 

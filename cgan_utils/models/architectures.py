@@ -46,8 +46,8 @@ class Unconditional:
 class Projected:
     """A generator of residual blocks, and a discriminator that looks through a classifier; see `projected`."""
 
-    base: int = 256  # channels of the generator's first small image
-    up: tuple = (192, 96, 48)  # filters of its residual blocks, each of which doubles the side
+    base: int = 512  # channels of the generator's first small image
+    up: tuple = (384, 192, 96)  # filters of its residual blocks, each of which doubles the side
     teacher: tuple = ((64,), (96, 96), (192, 192), (256, 256))  # the classifier's `Recipe.blocks`
     looks: int = 4  # at so many of its blocks, the first ones
     head: int = 128  # planes of each of the discriminator's heads, at most
@@ -106,7 +106,7 @@ _LIGERA = Unconditional(
 )
 
 # Two doublings lead from 7 to 28 pixels.
-_MODELO_6_28PX = Projected(base=192, up=(96, 48), teacher=((32,), (48, 48), (96, 96)))
+_MODELO_6_28PX = Projected(base=256, up=(128, 64), teacher=((32,), (48, 48), (96, 96)))
 
 ARCHITECTURES = {
     "modelo_1": _MODELO_1,

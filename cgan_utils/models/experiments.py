@@ -6,6 +6,7 @@ from ..errors import CganError, unknown
 from .architectures import Architecture, Plane, Projected, Unconditional, architecture
 
 OPTIMIZERS = ("rmsprop", "adam")
+SCHEDULES = ("constant", "cosine")  # of the learning rates; 'cosine' falls to 0 at the end of the training
 GAMES = {  # and the kinds of architecture that can play them
     "gan": (Architecture, Unconditional, Projected),
     "vae": (Architecture,),
@@ -27,6 +28,7 @@ class Experiment:
     d_learning_rate: float | None = None  # of the discriminator, where it has another
     beta_1: float = 0.5  # Adam's first momentum; RMSprop has none
     beta_2: float = 0.999  # and its second
+    schedule: str = "constant"  # one of SCHEDULES
     game: str = "gan"  # one of GAMES
     pixel_variance: float = 1.0  # of a variational autoencoder; see ConditionalVAE
     loss: str = "minimax"
@@ -35,13 +37,14 @@ class Experiment:
     update: str = "simultaneous"
     averaging: float = 0.999  # of the averaged generator; see ConditionalGAN
     draw_averaged: bool = False  # whether the run draws with it
+    mirror: bool = False  # whether half of the images that it learns from are mirrored, at random
     group: int = 1  # images of one class that stand together in a batch; see `projected.ClassSpread`
     seed: int = 0
     published_seconds: int | None = None  # per epoch, as published, on a T4-class GPU
 
     def __post_init__(self):
         row = architecture(self.architecture)
-        for field, known in (("optimizer", OPTIMIZERS), ("game", GAMES)):
+        for field, known in (("optimizer", OPTIMIZERS), ("game", GAMES), ("schedule", SCHEDULES)):
             if getattr(self, field) not in known:
                 raise CganError(unknown(field, getattr(self, field), known))
         if not isinstance(row, GAMES[self.game]):
@@ -65,9 +68,10 @@ class Experiment:
     def settings(self):
         """What a resumed training must share with its beginning: all but the name, the length and the record.
 
-        Defaults are left out, so that a checkpoint outlives the birth of a new field.
+        Where the learning rates fall until the end, the length counts, too. Defaults are left out, so that a
+        checkpoint outlives the birth of a new field.
         """
-        free = ("name", "epochs", "published_seconds")
+        free = ["name", "published_seconds", *(["epochs"] if self.schedule == "constant" else [])]
         default = {field.name: field.default for field in fields(self)}
         return {k: v for k, v in asdict(self).items() if k not in free and v != default[k]}
 
@@ -95,18 +99,20 @@ _MODELO_6 = Experiment(
     "modelo_6",
     "cifar10",
     "modelo_6",
-    epochs=10,
-    batch_size=64,
+    epochs=30,
+    batch_size=128,
     group=8,
     optimizer="adam",
     learning_rate=3e-4,
     d_learning_rate=5e-4,
     beta_1=0.0,
     beta_2=0.99,
+    schedule="cosine",
     loss="relativistic",
     update="alternating",
     draw_averaged=True,
 )
+_MODELO_6_GREY = replace(_MODELO_6, epochs=10, batch_size=64)
 # One decoder, two games, the same images seen.
 _FASHION = Experiment("fashion", "fashion_mnist", "modelo_1", epochs=20, batch_size=64, optimizer="adam")
 _PLANE = Experiment(
@@ -150,9 +156,9 @@ EXPERIMENTS = {
         replace(_PLANE, name="autoencoder_2d_fashion_mnist"),
         replace(_PLANE, name="autoencoder_2d_relu_fashion_mnist", architecture="autoencoder_2d_relu"),
         replace(_MODELO_6, name="modelo_6_cifar10_v1"),
-        replace(_MODELO_6, name="modelo_6_cifar100_v1", dataset="cifar100"),
-        replace(_MODELO_6, name="modelo_6_fashion_mnist", dataset="fashion_mnist", architecture="modelo_6_28px"),
-        replace(_MODELO_6, name="modelo_6_mnist", dataset="mnist", architecture="modelo_6_digits"),
+        replace(_MODELO_6, name="modelo_6_cifar100_v1", dataset="cifar100", epochs=15),
+        replace(_MODELO_6_GREY, name="modelo_6_fashion_mnist", dataset="fashion_mnist", architecture="modelo_6_28px"),
+        replace(_MODELO_6_GREY, name="modelo_6_mnist", dataset="mnist", architecture="modelo_6_digits"),
         Experiment(
             "dcgan_celeba",
             "celeba",

@@ -9,9 +9,9 @@ ops = keras.ops
 class Game(keras.Model):
     """A Keras model that `training.train` can train, record, interrupt and resume.
 
-    loss_names: the parts of its loss, which name columns of the history and the entries of `batch_losses`, the losses
-    of the last batch. `generator` draws; `kept` says which networks a run stores, by file name. A subclass adds
-    `train_step` and `test_step`, both on batches (uint8 images [N, H, W, C], integer labels [N]).
+    loss_names: the parts of its loss, which name columns of the history and of `batch_losses`, a row for each of the
+    last steps, the newest at the end. `generator` draws; `kept` says which networks a run stores, by file name. A
+    subclass adds `train_step` and `test_step`, both on batches (uint8 images [N, H, W, C], integer labels [N]).
     """
 
     loss_names = ()
@@ -21,8 +21,6 @@ class Game(keras.Model):
     def __init__(self, name):
         super().__init__(name=name)
         self.mean_losses = [keras.metrics.Mean(name=loss) for loss in self.loss_names]
-        shape = (len(self.loss_names),)
-        self.batch_losses = self.add_weight(shape=shape, trainable=False, initializer="zeros", name="batch_losses")
         self.best = None  # a copy of the generator from its best epoch, where epochs are scored
         self.built = True
 
@@ -33,8 +31,13 @@ class Game(keras.Model):
             if name in vars(cls):
                 setattr(cls, name, step(vars(cls)[name]))
 
-    def compile(self, optimizers, **options):
-        """optimizers: {optimizer: the variables it moves}. Built here, so that a checkpoint can restore their state."""
+    def compile(self, optimizers, steps_per_call=1, **options):
+        """optimizers: {optimizer: the variables it moves}. Built here, so that a checkpoint can restore their state.
+
+        steps_per_call: on JAX `fit` takes batches in stacks of so many, too, and compiles them into one program.
+        """
+        shape = (steps_per_call, len(self.loss_names))
+        self.batch_losses = self.add_weight(shape=shape, trainable=False, initializer="zeros", name="batch_losses")
         # Without `optimizer=None` Keras would make, and save, an RMSprop that nobody uses.
         super().compile(optimizer=None, **{"jit_compile": COMPILED, **options})
         for optimizer, variables in optimizers.items():
@@ -86,7 +89,7 @@ class Game(keras.Model):
     def log(self, losses, remember=True):
         """Take down the losses of a batch; returns the means so far, as Keras expects of a step."""
         if remember:
-            self.batch_losses.assign(ops.stack(losses))
+            self.batch_losses.assign(ops.concatenate([self.batch_losses[1:], ops.stack(losses)[None]]))
         for metric, loss in zip(self.mean_losses, losses, strict=True):
             metric.update_state(loss)
         return self.get_metrics_result()

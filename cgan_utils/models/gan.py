@@ -44,8 +44,8 @@ class ConditionalGAN(Game):
     """A generator and a discriminator that play on batches (uint8 images [N, H, W, C], integer labels [N]).
 
     Mirza and Osindero 2014, 'Conditional generative adversarial nets', equation 2; with networks that take no labels,
-    the unconditional game of Goodfellow et al. 2014. After each step `batch_losses` holds the losses of that batch
-    [discriminator, generator]; the logs show their means over the epoch.
+    the unconditional game of Goodfellow et al. 2014. After each step the last row of `batch_losses` holds
+    the losses of that batch, [discriminator, generator]; the logs show their means over the epoch.
 
     update: 'simultaneous' (one batch of fakes, both gradients from it, then both players move) or 'alternating'
     (the discriminator moves, then the generator on a fresh batch). averaging: share of the old value that the

@@ -24,17 +24,36 @@ def order(labels, seed, epoch, group=1):
     return np.concatenate([random.permutation(np.concatenate(whole)).ravel(), random.permutation(np.concatenate(rest))])
 
 
-def batches(images, labels, batch_size, seed, epoch=0, step=0, group=1):
+def batches(images, labels, batch_size, seed, epoch=0, step=0, group=1, mirror=False):
     """Endless batches from `step` of `epoch` on; each epoch in its `order`.
 
-    Whole batches only, so that every step has the same shapes.
+    Whole batches only, so that every step has the same shapes. mirror: turn half of the images, chosen at random,
+    left to right.
     """
     for current in itertools.count(epoch):
         places = order(labels, seed, current, group)
         for i in range(step, len(images) // batch_size):
             chosen = places[i * batch_size : (i + 1) * batch_size]
-            yield images[chosen], labels[chosen]
+            some = np.asarray(images[chosen])
+            if mirror:
+                turned = np.random.default_rng((seed, current, i)).random((batch_size, 1, 1, 1)) < 0.5
+                some = np.where(turned, some[:, :, ::-1], some)
+            yield some, labels[chosen]
         step = 0
+
+
+def stacked(batches, together, steps, step=0):
+    """The same batches in stacks: images [together, N, H, W, C] and labels [together, N], for calls of several steps.
+
+    An epoch has `steps` batches, the first one here only those from `step` on; its last stack is filled up with
+    batches of label -1, which are no steps.
+    """
+    for first in itertools.chain([step], itertools.repeat(0)):
+        for start in range(first, steps, together):
+            some = zip(*itertools.islice(batches, min(together, steps - start)), strict=True)
+            images, labels = map(np.stack, some)
+            missing = [(0, together - len(labels))]
+            yield np.pad(images, missing + [(0, 0)] * 4), np.pad(labels, [*missing, (0, 0)], constant_values=-1)
 
 
 class InBatches(keras.utils.PyDataset):

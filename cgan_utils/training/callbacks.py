@@ -19,19 +19,23 @@ SQUARE = 6  # rows and columns where there are no classes
 
 
 class Recorder(keras.callbacks.Callback):
-    """Keeps `progress` up to date: losses of each iteration, a row per epoch, seconds."""
+    """Keeps `progress` up to date: losses of each iteration, a row per epoch, seconds.
 
-    def __init__(self, progress):
+    steps: of an epoch; a call takes as many as `batch_losses` has rows, the last one what is left.
+    """
+
+    def __init__(self, progress, steps):
         super().__init__()
-        self.progress = progress
+        self.progress, self.steps = progress, steps
 
     def on_epoch_begin(self, epoch, logs=None):
         self._since = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
-        self.progress.step += 1
-        losses = keras.ops.convert_to_numpy(self.model.batch_losses)
-        self.progress.losses.append(tuple(np.asarray(losses).tolist()))
+        losses = np.asarray(keras.ops.convert_to_numpy(self.model.batch_losses))
+        new = losses[-min(len(losses), self.steps - self.progress.step) :]
+        self.progress.step += len(new)
+        self.progress.losses.extend(map(tuple, new.tolist()))
         now = time.monotonic()
         self.progress.seconds += now - self._since
         self._since = now
@@ -114,6 +118,7 @@ class Guard(keras.callbacks.Callback):
     def __init__(self, progress, classes):
         super().__init__()
         self.progress, self.labels = progress, np.repeat(np.arange(min(classes, 10)), 4)
+        self.looked = 0  # after how many iterations
 
     def on_train_batch_end(self, batch, logs=None):
         losses = self.progress.losses[-1]
@@ -122,13 +127,14 @@ class Guard(keras.callbacks.Callback):
                 f"Training stopped: the losses became {' and '.join(map(str, losses))}; "
                 "lower the learning rate, or train with precision float32. The last epoch's run is kept."
             )
-        if (batch + 1) % self.LOOK_EVERY == 0:
+        if len(self.progress.losses) >= self.looked + self.LOOK_EVERY:
             self._look()
 
     def on_epoch_end(self, epoch, logs=None):
         self._look()
 
     def _look(self):
+        self.looked = len(self.progress.losses)
         images = draw(self.model.generator, self.labels, range(len(self.labels)))
         by_class = images.reshape(-1, 4, *images.shape[1:])
         if np.ptp(by_class, axis=1).mean() < self.LEAST_SPREAD:

@@ -89,7 +89,9 @@ def _variables(game):
     """Every variable that a training step reads or writes, under a name that is the same in every process."""
     owners = [game, *game.optimizers, *game.metrics]
     unique = {id(variable): variable for owner in owners for variable in owner.variables}
-    return {f"{i:03d}/{variable.name}": variable for i, variable in enumerate(unique.values())}
+    named = {f"{i:03d}/{variable.name}": variable for i, variable in enumerate(unique.values())}
+    # The losses of the last steps are in the progress already, and how many there are depends on the device.
+    return {name: variable for name, variable in named.items() if variable is not game.batch_losses}
 
 
 def _numpy(variable):

@@ -156,7 +156,7 @@ class _Stage:
         stopping = EarlyStopping(progress, self.recipe.patience) if isinstance(self.game, Classifier) else None
         around = [
             Resume(self.path if resume else None, progress),
-            Recorder(progress),
+            Recorder(progress, steps),
             *([stopping] if stopping else []),
         ]
 

@@ -25,7 +25,7 @@ from ..results.evaluation import Reference
 from ..results.evaluator import find_evaluator
 from ..results.run import AVERAGED, LAST, write_run
 from . import callbacks, checkpoints
-from .batches import InBatches, batches
+from .batches import InBatches, batches, stacked
 from .places import checkpoint_of, newest, numbered, reserved, taken
 from .scoring import Score
 from .teachers import teacher_of
@@ -33,13 +33,13 @@ from .teachers import teacher_of
 SEEN = 5_000  # training images, at most, that are judged like test images after each epoch
 
 
-def make_game(settings, data, dtype=None, teacher=None):
+def make_game(settings, data, dtype=None, teacher=None, **options):
     """The compiled `Game` of an `Experiment` for an `ImageDataset`, initialised from its seed.
 
-    teacher: what its discriminator looks through, if it does; by default the one that ships.
+    teacher: what its discriminator looks through, if it does; by default the one that ships. options: of `compile`.
     """
     if settings.game == "gan":
-        return make_gan(settings, data, dtype, teacher)
+        return make_gan(settings, data, dtype, teacher, **options)
     keras.utils.set_random_seed(settings.seed)
     builders = (build_encoder, build_generator)
     networks = [make(settings.architecture, data.classes, data.shape, dtype) for make in builders]
@@ -47,11 +47,11 @@ def make_game(settings, data, dtype=None, teacher=None):
         game = ConditionalVAE(*networks, settings.pixel_variance, settings.seed)
     else:
         game = Autoencoder(*networks)
-    game.compile(make_optimizer(settings))
+    game.compile(make_optimizer(settings, data), **options)
     return game
 
 
-def make_gan(settings, data, dtype=None, teacher=None):
+def make_gan(settings, data, dtype=None, teacher=None, **options):
     """The same for the two-player games."""
     keras.utils.set_random_seed(settings.seed)
     networks = build(settings.architecture, data.classes, data.shape, dtype)
@@ -60,12 +60,16 @@ def make_gan(settings, data, dtype=None, teacher=None):
     fields = {name: getattr(settings, name) for name in ("update", "averaging", "seed", "draw_averaged")}
     gan = ConditionalGAN(*networks, **fields)
     loss = adversarial_loss(settings.loss, settings.label_smoothing, settings.label_noise, settings.seed)
-    gan.compile(loss, make_optimizer(settings, settings.d_learning_rate), make_optimizer(settings))
+    optimizers = make_optimizer(settings, data, settings.d_learning_rate), make_optimizer(settings, data)
+    gan.compile(loss, *optimizers, **options)
     return gan
 
 
-def make_optimizer(settings, learning_rate=None):
+def make_optimizer(settings, data, learning_rate=None):
+    """The optimizer of an `Experiment`; a rate that falls does so over its epochs of an `ImageDataset`."""
     rate = learning_rate or settings.learning_rate
+    if settings.schedule == "cosine":  # Loshchilov and Hutter 2017, equation 5
+        rate = keras.optimizers.schedules.CosineDecay(rate, settings.epochs * _steps(settings, data))
     if settings.optimizer == "adam":
         return keras.optimizers.Adam(rate, beta_1=settings.beta_1, beta_2=settings.beta_2)
     return keras.optimizers.RMSprop(rate)
@@ -84,6 +88,7 @@ def train(
     checkpoint_steps=None,
     score=None,
     minutes=None,
+    steps_per_call=None,
     verbose=1,
     extra_callbacks=(),
     **changes,
@@ -94,6 +99,8 @@ def train(
     the whole state lies beside it (`<out>.checkpoint`), written each epoch and every `checkpoint_minutes`.
     resume: go on from that checkpoint; on a CPU the result equals, bit for bit, that of a run never interrupted.
     minutes: stop after so long as after a Ctrl-C, for a machine that is lent for a time.
+    steps_per_call: JAX compiles so many steps into one call, after which alone a training stops or saves; by default
+    as many as keep a graphics card busy, and one on a CPU.
     score: after each epoch have so many drawings of each class judged; see `scoring.Score`.
     data: an `ImageDataset`, or the name or folder of one; by default the experiment's. background: see `load`.
     changes: fields of the experiment, such as epochs=5.
@@ -104,6 +111,7 @@ def train(
     numbers, and a generator that collapsed.
     """
     counts = {"limit_images": limit_images, "score": score, "checkpoint_steps": checkpoint_steps}
+    counts["steps_per_call"] = steps_per_call
     times = {"minutes": minutes, "checkpoint_minutes": checkpoint_minutes}
     for name, value in (counts | times).items():
         if value is not None and not value > 0:  # "not a number" is not above 0 either
@@ -121,7 +129,7 @@ def train(
         raise CganError(f"{folders[0]} already holds a training; continue it with --resume, or choose another folder.")
     if not isinstance(data, ImageDataset):
         data = load(data or settings.dataset, size=SHAPES[settings.dataset][0], background=background)
-    policy = backend.precision(precision)
+    policy, together = backend.precision(precision), backend.steps_per_call(steps_per_call)
     whole, data = data, data.limited(limit_images) if limit_images else data
     if resume:
         data = _as_it_began(whole, data, limit_images, checkpoint_of(out))
@@ -135,7 +143,7 @@ def train(
 
     with nullcontext(out) if resume else reserved(folders) as out:
         teacher = teacher_of(settings, data, out.with_name(f"{out.name}.teacher"))
-        game = make_game(settings, data, policy, teacher)
+        game = make_game(settings, data, policy, teacher, steps_per_call=together)
         scores = _scores(game, settings, data, progress, score)
         training = _Training(game, settings, data, progress, out, identity, teacher)
         if resume:
@@ -145,7 +153,7 @@ def train(
             callbacks.Resume(training.checkpoint if resume else None, progress),
             *scores,
             callbacks.Seen(InBatches(data.x_train, data.y_train, min(len(data.x_test), SEEN))),
-            callbacks.Recorder(progress),
+            callbacks.Recorder(progress, _steps(settings, data)),
             callbacks.Guard(progress, data.classes),
             callbacks.Evolution(progress, data.class_names if conditional(settings.architecture) else None),
             callbacks.Saver(training.save_state, training.save_run, checkpoint_minutes, checkpoint_steps),
@@ -204,18 +212,25 @@ def _scores(game, settings, data, progress, per_class):
     return [Score(progress, Reference(data, find_evaluator(data)), classes, per_class)]
 
 
+def _steps(settings, data):
+    """Of an epoch."""
+    return len(data.x_train) // settings.batch_size
+
+
 def _fit(game, data, settings, progress, around, verbose):
     """Finish the epoch under way, if any, then run the others."""
-    steps = len(data.x_train) // settings.batch_size
+    steps, together = _steps(settings, data), game.batch_losses.shape[0]
     spans = [(progress.epoch, progress.epoch + 1, progress.step)] if progress.step else []
     spans += [(progress.epoch + len(spans), settings.epochs, 0)]
     for first, end, step in spans:
         if first >= end:
             continue
+        how = {"group": settings.group, "mirror": settings.mirror}
+        stream = batches(data.x_train, data.y_train, settings.batch_size, settings.seed, first, step, **how)
         game.fit(
-            batches(data.x_train, data.y_train, settings.batch_size, settings.seed, first, step, settings.group),
+            stacked(stream, together, steps, step) if together > 1 else stream,
             shuffle=False,  # `batches` has shuffled
-            steps_per_epoch=steps - step,
+            steps_per_epoch=-(-(steps - step) // together),
             initial_epoch=first,
             epochs=end,
             validation_data=InBatches(data.x_test, data.y_test, len(data.x_test)),
