@@ -9,7 +9,7 @@ import pytest
 
 from cgan_utils.backend import keras, value_and_gradients
 from cgan_utils.errors import CganError
-from cgan_utils.models.architectures import ARCHITECTURES, Projected
+from cgan_utils.models.architectures import ARCHITECTURES, INGREDIENTS, Projected
 from cgan_utils.models.classifier import Recipe
 from cgan_utils.models.classifier import build as build_classifier
 from cgan_utils.models.experiments import experiment
@@ -222,3 +222,29 @@ def test_what_is_exported_opens_without_the_package(game, digits, tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, cwd=tmp_path)
     assert done.stdout.strip() == "(None, 28, 28, 1) False", done.stderr
+
+
+def test_each_ingredient_can_be_left_out():
+    x, labels = tensors(np.repeat(images(1, SHAPE), 4, axis=0), np.arange(4, dtype="int32"))
+
+    def logits(*without, training=False):
+        _, discriminator = build(replace(SMALL, without=without), 4, SHAPE)
+        return numpy(discriminator([x, labels], training=training))
+
+    assert np.ptp(logits("projection"), axis=0).max() < 1e-5  # the same image, whatever the class
+    assert np.ptp(logits("projection", "augmentation", training=True), axis=0).max() < 1e-4
+    assert np.ptp(logits("projection", training=True), axis=0).max() > 1e-2
+    taught, learning = (build(replace(SMALL, without=w), 4, SHAPE)[1] for w in ((), ("teacher",)))
+    assert not taught.get_layer("block_1").trainable_variables and learning.get_layer("block_1").trainable_variables
+    names = {layer.name for layer in build(replace(SMALL, without=INGREDIENTS), 4, SHAPE)[1].layers}
+    assert not any("spread" in name or name == "augment" for name in names)
+    generator, _ = build(replace(SMALL, without=("conditional normalisation",)), 4, SHAPE)
+    assert not any("of_class" in layer.name for layer in generator.layers)
+    _, free = build(replace(SMALL, without=("spectral norm",)), 4, SHAPE)
+    before = numpy(free([x, labels]))
+    free.get_layer("head_0_1").kernel.assign(3 * free.get_layer("head_0_1").kernel)
+    assert np.abs(numpy(free([x, labels])) - before)[:, 0].max() > 1e-3
+    _, held = build(SMALL, 4, SHAPE)
+    before = numpy(held([x, labels]))
+    held.get_layer("head_0_1").kernel.assign(3 * held.get_layer("head_0_1").kernel)
+    np.testing.assert_allclose(numpy(held([x, labels])), before, atol=1e-4)

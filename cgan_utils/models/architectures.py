@@ -42,6 +42,16 @@ class Unconditional:
     slope: float = 0.3  # of LeakyReLU below zero
 
 
+INGREDIENTS = (  # of `Projected`, each from a paper that `projected` names
+    "teacher",  # its blocks start from random numbers and are trained along with the heads
+    "spectral norm",
+    "projection",
+    "conditional normalisation",
+    "augmentation",
+    "spread",
+)
+
+
 @dataclass(frozen=True)
 class Projected:
     """A generator of residual blocks, and a discriminator that looks through a classifier; see `projected`."""
@@ -52,6 +62,7 @@ class Projected:
     looks: int = 4  # at so many of its blocks, the first ones
     head: int = 128  # planes of each of the discriminator's heads, at most
     mirror: bool = True  # whether the mirror image of an image shows the same class
+    without: tuple = ()  # which of INGREDIENTS are left out, to see what each of them buys
 
 
 @dataclass(frozen=True)

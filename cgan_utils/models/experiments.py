@@ -112,7 +112,7 @@ _MODELO_6 = Experiment(
     update="alternating",
     draw_averaged=True,
 )
-_MODELO_6_GREY = replace(_MODELO_6, epochs=10, batch_size=64)
+_MODELO_6_GREY = replace(_MODELO_6, epochs=5, batch_size=64)
 # One decoder, two games, the same images seen.
 _FASHION = Experiment("fashion", "fashion_mnist", "modelo_1", epochs=20, batch_size=64, optimizer="adam")
 _PLANE = Experiment(

@@ -4,6 +4,8 @@ Sauer et al. 2021, 'Projected GANs converge faster': what a discriminator must f
 same data, the teacher, sees already. A small head on the image and on each block of the teacher says 'real' or 'fake'.
 """
 
+from functools import partial
+
 from ..backend import keras
 from .architectures import EMBEDDING, LATENT
 from .classifier import Recipe, blocks_of
@@ -23,13 +25,14 @@ def build_generator(row, classes, shape):
     """
     noise, label = Input((LATENT,), name="noise"), Input((), dtype="int32", name="label")
     start = shape[0] // 2 ** len(row.up)
+    normed = classes if "conditional normalisation" not in row.without else 0
     described = layers.Embedding(classes, EMBEDDING, name="label_embedding")(label)
     x = layers.Concatenate(name="join")([noise, described])
     x = layers.Dense(start * start * row.base, name="latent_dense")(x)
     x = layers.Reshape((start, start, row.base), name="latent_map")(x)
     for i, filters in enumerate(row.up, start=1):
-        x = residual_up(x, label, classes, filters, f"up_{i}")
-    x = layers.ReLU(name="last_relu")(conditional_norm(x, label, classes, "last"))
+        x = residual_up(x, label, normed, filters, f"up_{i}")
+    x = layers.ReLU(name="last_relu")(conditional_norm(x, label, normed, "last"))
     x = layers.Conv2D(shape[2], 3, padding="same", name="pixels")(x)
     image = layers.Activation("tanh", name="tanh", dtype="float32")(x)
     return keras.Model([noise, label], image, name="generator")
@@ -38,8 +41,11 @@ def build_generator(row, classes, shape):
 def conditional_norm(x, label, classes, name):
     """Batch normalisation [N, H, W, C], then a scale and a shift of each plane that are learned per class.
 
-    Dumoulin et al. 2017, equation 5; Miyato and Koyama 2018 use it in the generator.
+    Dumoulin et al. 2017, equation 5; Miyato and Koyama 2018 use it in the generator. With 0 classes they are the same
+    for all: plain batch normalisation.
     """
+    if not classes:
+        return layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm")(x)
     x = layers.BatchNormalization(momentum=MOMENTUM, center=False, scale=False, name=f"{name}_norm")(x)
     for what, start, apply in (("scale", "ones", layers.Multiply), ("shift", "zeros", layers.Add)):
         table = layers.Embedding(classes, x.shape[-1], embeddings_initializer=start, name=f"{name}_{what}_of_class")
@@ -70,13 +76,14 @@ def build_discriminator(row, classes, shape):
     training changes them. In training, real and drawn images are augmented alike on their way in.
     """
     image, label = Input(shape, name="image"), Input((), dtype="int32", name="label")
-    x = Augment(row.mirror, name="augment")(image)
-    logits = [_head(x, label, classes, row.head, "head_0", kernel=4, stride=2)]
+    x = image if "augmentation" in row.without else Augment(row.mirror, name="augment")(image)
+    logits = [_head(x, label, classes, row, "head_0", kernel=4, stride=2)]
     teacher = build_classifier(Recipe(blocks=row.teacher, pooled=True), shape, classes)
     for i, block in enumerate(blocks_of(teacher)[: row.looks], start=1):
-        block.trainable = False  # its batch normalisation, too, now uses the teacher's own statistics
+        # Where they don't learn, their batch normalisation, too, uses the teacher's own statistics.
+        block.trainable = "teacher" in row.without
         x = block(x)
-        logits.append(_head(x, label, classes, row.head, f"head_{i}"))
+        logits.append(_head(x, label, classes, row, f"head_{i}"))
     return keras.Model([image, label], layers.Concatenate(name="logits", dtype="float32")(logits), name="discriminator")
 
 
@@ -86,21 +93,25 @@ def fill_teacher(discriminator, teacher):
         block.set_weights(taught.get_weights())
 
 
-def _head(x, label, classes, width, name, kernel=1, stride=1):
+def _head(x, label, classes, row, name, kernel=1, stride=1):
     """Planes [N, H, W, C] → one logit [N, 1]: linear(f) + ⟨vector of the class, f⟩, f the sum over all places.
 
     Miyato and Koyama 2018, equation 4. The sum, not the mean: with the mean, each class collapsed to one picture.
     """
-    width = min(width, max(64, x.shape[-1]))
-    x = leaky_relu(SpectralConv(width, kernel, stride, name=f"{name}_1")(x), f"{name}_1")
-    x = ClassSpread(name=f"{name}_spread", dtype="float32")(x, label)
-    x = leaky_relu(SpectralConv(width, 3, name=f"{name}_2")(x), f"{name}_2")
-    x = leaky_relu(SpectralConv(width, 3, 2 if x.shape[1] > 4 else 1, name=f"{name}_3")(x), f"{name}_3")
+    width = min(row.head, max(64, x.shape[-1]))
+    conv = SpectralConv if "spectral norm" not in row.without else partial(layers.Conv2D, padding="same")
+    x = leaky_relu(conv(width, kernel, stride, name=f"{name}_1")(x), f"{name}_1")
+    if "spread" not in row.without:
+        x = ClassSpread(name=f"{name}_spread", dtype="float32")(x, label)
+    x = leaky_relu(conv(width, 3, name=f"{name}_2")(x), f"{name}_2")
+    x = leaky_relu(conv(width, 3, 2 if x.shape[1] > 4 else 1, name=f"{name}_3")(x), f"{name}_3")
     f = ops.sum(ops.cast(x, "float32"), axis=(1, 2), keepdims=True)
+    verdict = ops.reshape(conv(1, 1, name=f"{name}_verdict", dtype="float32")(f), (-1, 1))
+    if "projection" in row.without:
+        return verdict
     small = keras.initializers.RandomNormal(stddev=0.02, seed=1)
     table = layers.Embedding(classes, width, embeddings_initializer=small, name=f"{name}_class", dtype="float32")
-    verdict = SpectralConv(1, 1, name=f"{name}_verdict", dtype="float32")(f)
-    return ops.reshape(verdict, (-1, 1)) + ops.sum(ops.reshape(f, (-1, width)) * table(label), -1, keepdims=True)
+    return verdict + ops.sum(ops.reshape(f, (-1, width)) * table(label), -1, keepdims=True)
 
 
 class SpectralConv(layers.Layer):

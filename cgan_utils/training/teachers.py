@@ -19,7 +19,7 @@ def teacher_of(settings, data, folder=None):
     a folder, and for images of one class, CganError says that there is none.
     """
     row = architecture(settings.architecture)
-    if not isinstance(row, Projected):
+    if not isinstance(row, Projected) or "teacher" in row.without:
         return None
     shipped = find_teacher(data)
     if shipped:
