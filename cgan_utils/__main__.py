@@ -75,7 +75,7 @@ def parser():
     add("file", metavar="FILE.keras")
 
     add = command("demo", commands.demo, "draw ten images of every class into one picture")
-    add("--run", default="modelo_1_mnist_v2", help="a run's name or folder (default modelo_1_mnist_v2)")
+    add("--run", default="modelo_6_cifar10_v1", help="a run's name or folder (default modelo_6_cifar10_v1)")
     return main
 
 

@@ -21,6 +21,10 @@ def card(name, record, history, pictures, metrics=None):
         optimizer += f", β₁ {experiment['beta_1']:g}"
     if experiment.get("d_learning_rate"):
         optimizer += f", the discriminator's rate {experiment['d_learning_rate']:g}"
+    if experiment.get("schedule", "constant") != "constant":
+        optimizer += ", falling to 0 along a cosine"
+    if experiment.get("mirror"):
+        optimizer += ", half of the images mirrored"
     named = conditional(experiment["architecture"])
     planned = experiment["epochs"]
     sizes = ", ".join(f"{network} {count:,}" for network, count in record["parameters"].items())
