@@ -18,6 +18,11 @@ class _Parser(argparse.ArgumentParser):
         super()._check_value(action, value)
 
 
+def number_or_all(text):
+    """What --devices takes."""
+    return text if text == "all" else int(text)
+
+
 def parser():
     main = _Parser(prog="cgan", description="Learn, train and run conditional GANs.")
     main.add_argument("--version", action="version", version=f"cgan {__version__}")
@@ -51,6 +56,11 @@ def parser():
     add(
         "--steps-per-call", type=int, metavar="N", help="with JAX, N steps in one compiled call (default: what is fast)"
     )
+    add("--compile", action="store_true", help="have XLA compile the step with TensorFlow, too (for a graphics card)")
+    add("--devices", type=number_or_all, metavar="N", help="with JAX, divide each batch among N devices, or all")
+    add("--coordinator", metavar="HOST:PORT", help="of the first of several machines that train together, with JAX")
+    add("--machines", type=int, default=1, metavar="N", help="how many there are")
+    add("--machine", type=int, default=1, metavar="I", help="which one this is, from 1")
     add("--precision", default="auto", help="auto, float32 or mixed_bfloat16 (default: what this machine is fast at)")
     add("--score", type=int, metavar="N", help="judge N drawings of each class after each epoch, and keep the best")
     add("--checkpoint-minutes", type=float, default=5, metavar="M", help="beside the one after each epoch (default 5)")

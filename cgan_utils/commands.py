@@ -62,6 +62,12 @@ def train(args):
     from .models.experiments import experiment
 
     settings = experiment(args.experiment)  # a wrong name answers at once, without loading Keras
+    if args.machines > 1 and not args.coordinator:
+        raise CganError("Several machines need --coordinator HOST:PORT, the address of the first one, on each of them.")
+    if args.coordinator:
+        from .backend import join
+
+        join(args.coordinator, args.machines, args.machine)
     from .training.train import train
 
     run = train(
@@ -75,10 +81,15 @@ def train(args):
         score=args.score,
         minutes=args.minutes,
         steps_per_call=args.steps_per_call,
+        compiled=args.compile or None,
+        devices="all" if args.coordinator else args.devices,
+        verbose=int(args.machine == 1),
         epochs=args.epochs,
         batch_size=args.batch_size,
         seed=args.seed,
     )
+    if run is None:  # the first machine has it
+        return 0
     print(f"{run.title}: {run.path}")
     return 0 if run.record["training"]["complete"] else 130
 

@@ -31,14 +31,16 @@ TESTS = {
         "test_gan.py::test_a_step_moves_both_players_and_the_average",
         "test_projected.py::test_it_resumes_to_the_same_end",
         "test_steps_per_call.py",
+        "test_devices.py",
         RESUME,
     ],
 }
+TWO_DEVICES = "--xla_force_host_platform_device_count=2"  # JAX then takes the processor for two
 HERE = Path(__file__).parent
 
 
 def python(backend, *arguments):
-    environment = {**os.environ, "KERAS_BACKEND": backend}
+    environment = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": TWO_DEVICES}
     command = [sys.executable, *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
 

@@ -48,9 +48,10 @@ elif BACKEND == "jax":
     from . import jax as _own
 else:
     raise CganError(f"Keras runs on {BACKEND!r} here; set KERAS_BACKEND to tensorflow, torch or jax and start again.")
-COMPILED, STEPS_PER_CALL, VERSION = _own.COMPILED, _own.STEPS_PER_CALL, _own.VERSION
+COMPILED, VERSION = _own.COMPILED, _own.VERSION
 value_and_gradients, no_gradients, step = _own.value_and_gradients, _own.no_gradients, _own.step
 joined, callbacks, feed, gpu = _own.joined, _own.callbacks, _own.feed, _own.gpu
+divided, machines, any_machine = _own.divided, _own.machines, _own.any_machine
 
 
 def _cpu_info(field):
@@ -82,7 +83,33 @@ def steps_per_call(wanted=None):
     """How many training steps a call takes; by default what suits the device. CganError for several where one can't."""
     if (wanted or 1) > 1 and BACKEND != "jax":
         raise CganError(f"Several steps per call need JAX, and Keras runs on {BACKEND}; leave steps_per_call out.")
-    return wanted or STEPS_PER_CALL
+    return wanted or _own.steps_per_call()
+
+
+def join(coordinator, machines, machine):
+    """Makes this process one of several machines that train together; to be called before anything is computed.
+
+    coordinator: "host:port" of the first machine; machines: how many there are; machine: which one this is, from 1.
+    """
+    if not isinstance(machines, int) or not isinstance(machine, int) or not 1 <= machine <= machines:
+        raise CganError(f"Machine {machine} of {machines} makes no sense; number the machines from 1 on.")
+    if BACKEND != "jax":
+        raise CganError(f"Several machines need JAX, and Keras runs on {BACKEND}.")
+    _own.join(coordinator, machines, machine)
+
+
+def shared(devices, batch_size):
+    """A context in which networks are built on so many devices, or "all", that divide each batch; None: on one.
+
+    Raises CganError if there are fewer, if the batch can't be divided, and for several devices without JAX.
+    """
+    if devices is None:
+        return contextlib.nullcontext()
+    if devices != "all" and not hasattr(devices, "__index__"):
+        raise CganError(f"devices is {devices!r}; give a whole number, or all.")
+    if BACKEND != "jax":
+        raise CganError(f"Several devices need JAX, and Keras runs on {BACKEND}; leave devices out.")
+    return _own.shared(devices, batch_size)
 
 
 # Options of glibc's mallopt(3), and their defaults.

@@ -9,11 +9,13 @@ import functools
 
 import jax
 import keras
+import numpy as np
+from jax.experimental import multihost_utils
+
+from ..errors import CganError, one_line
 
 VERSION = jax.__version__
 COMPILED = True  # the whole step is one program
-# A fast card waits for Python between two calls. On a CPU a step is long, and a loop of them gains nothing.
-STEPS_PER_CALL = 1 if jax.default_backend() == "cpu" else 50
 
 no_gradients = contextlib.nullcontext  # JAX differentiates what it is told to, and nothing else
 
@@ -75,7 +77,7 @@ def step(function):
         with keras.StatelessScope(pairs) as scope:
             _around.append(scope)
             try:
-                logs = function(self, data)
+                logs = function(self, tuple(map(divided, data)))
             finally:
                 _around.pop()
         return logs, tuple([scope.get_current_value(variable) for variable in kind] for kind in kinds)
@@ -121,6 +123,67 @@ def callbacks():
 def feed(batches):
     """`batches` as they are: on JAX nothing waits at their end."""
     return batches
+
+
+class _Shared(keras.distribution.DataParallel):
+    """Gives each device the same weights and all data; `divided` then tells which part of a batch it works on."""
+
+    def get_data_layout(self, shape):
+        return keras.distribution.TensorLayout([None] * len(shape), self.device_mesh)
+
+
+def divided(tensor):
+    """The same tensor [N, …], of which each device that shares the work computes with its part."""
+    shares = keras.distribution.distribution()
+    if not isinstance(shares, _Shared) or tensor.shape[0] % shares.num_model_replicas:
+        return tensor
+    axes = [shares.batch_dim_name, *[None] * (tensor.ndim - 1)]
+    return keras.distribution.distribute_tensor(tensor, keras.distribution.TensorLayout(axes, shares.device_mesh))
+
+
+def join(coordinator, machines, machine):
+    """Makes this process the `machine`-th, from 1, of so many that train together; waits until all are there."""
+    try:
+        keras.distribution.initialize(coordinator, machines, machine - 1)
+    except Exception as error:  # JAX raises its own, by kind of network
+        raise CganError(f"The machines can't be joined at {coordinator}: {one_line(error)}") from None
+
+
+def machines():
+    """(which one this is, from 1, of how many)."""
+    return jax.process_index() + 1, jax.process_count()
+
+
+def any_machine(flag):
+    """Whether the flag is set on any of the machines; all of them have to ask."""
+    if jax.process_count() == 1:
+        return flag
+    return bool(multihost_utils.process_allgather(np.array(flag)).any())
+
+
+@contextlib.contextmanager
+def shared(devices, batch_size):
+    """Within it, networks are built on so many devices, or on "all", and batches are divided among them."""
+    found = keras.distribution.list_devices()
+    count = len(found) if devices == "all" else devices
+    if not 1 <= count <= len(found):
+        raise CganError(f"There is no way to share the work among {count} devices; {_here(len(found))} here.")
+    if batch_size % count:
+        raise CganError(f"A batch of {batch_size} can't be divided among {count} devices; choose another batch size.")
+    keras.distribution.set_distribution(_Shared(devices=found[:count], auto_shard_dataset=False))
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(None)
+
+
+def _here(count):
+    return "there is one" if count == 1 else f"there are {count}"
+
+
+def steps_per_call():
+    """Many for a fast card, which waits for Python between two calls; a CPU's steps are long."""
+    return 1 if jax.default_backend() == "cpu" else 50
 
 
 def gpu():

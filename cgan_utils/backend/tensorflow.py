@@ -10,7 +10,6 @@ import tensorflow as tf
 
 VERSION = tf.__version__
 COMPILED = False  # XLA's convolutions are several times slower on a CPU
-STEPS_PER_CALL = 1
 
 tf.get_logger().setLevel("ERROR")  # it warns of 'retracing' whenever images are drawn in a new number
 no_gradients = contextlib.nullcontext  # TensorFlow records nothing outside a tape
@@ -64,6 +63,26 @@ def feed(batches):
     options = tf.data.Options()
     options.autotune.enabled = False
     return dataset.with_options(options)
+
+
+def steps_per_call():
+    """One: Python leads each step."""
+    return 1
+
+
+def machines():
+    """(which one this is, from 1, of how many)."""
+    return 1, 1
+
+
+def any_machine(flag):
+    """Whether the flag is set on any of the machines."""
+    return flag
+
+
+def divided(tensor):
+    """The same tensor: one device computes with all of it."""
+    return tensor
 
 
 def gpu():

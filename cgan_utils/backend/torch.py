@@ -5,7 +5,6 @@ import torch
 VERSION = str(torch.__version__)
 
 COMPILED = False
-STEPS_PER_CALL = 1
 no_gradients = torch.no_grad
 
 
@@ -39,6 +38,26 @@ def callbacks():
 def feed(batches):
     """`batches` as they are: on PyTorch nothing waits at their end."""
     return batches
+
+
+def steps_per_call():
+    """One: Python leads each step."""
+    return 1
+
+
+def machines():
+    """(which one this is, from 1, of how many)."""
+    return 1, 1
+
+
+def any_machine(flag):
+    """Whether the flag is set on any of the machines."""
+    return flag
+
+
+def divided(tensor):
+    """The same tensor: one device computes with all of it."""
+    return tensor
 
 
 def gpu():

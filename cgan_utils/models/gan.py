@@ -1,6 +1,6 @@
 """The two-player game as a Keras model: `fit` is the training loop, `train_step` is one move of the game."""
 
-from ..backend import keras, no_gradients, value_and_gradients
+from ..backend import divided, keras, no_gradients, value_and_gradients
 from ..errors import CganError, unknown
 from .game import Game
 from .layers import to_signed
@@ -96,7 +96,7 @@ class ConditionalGAN(Game):
 
     def noise(self, labels, seed):
         """z ~ N(0, I), one vector for each label: float32 [N, latent]."""
-        return keras.random.normal((ops.shape(labels)[0], self.latent), seed=seed)
+        return divided(keras.random.normal((ops.shape(labels)[0], self.latent), seed=seed))
 
     def generate(self, noise, labels, training=False):
         """G(z|y): noise [N, latent] and labels [N] → images [N, H, W, C] in [-1, 1]."""

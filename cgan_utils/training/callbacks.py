@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 
+from .. import backend
 from ..backend import keras
 from ..errors import CganError
 from ..images import grid
@@ -174,7 +175,7 @@ class Interruptible(keras.callbacks.Callback):
         self.requested = True
 
     def on_train_batch_end(self, batch, logs=None):
-        self.requested |= time.monotonic() > self.end
+        self.requested = backend.any_machine(self.requested or time.monotonic() > self.end)
         # After the last step the epoch must end: a state with no steps and no evaluation left can't be gone on with.
         if self.requested and batch + 1 < self.params["steps"]:
             raise KeyboardInterrupt

@@ -89,6 +89,8 @@ def train(
     score=None,
     minutes=None,
     steps_per_call=None,
+    compiled=None,
+    devices=None,
     verbose=1,
     extra_callbacks=(),
     **changes,
@@ -101,6 +103,9 @@ def train(
     minutes: stop after so long as after a Ctrl-C, for a machine that is lent for a time.
     steps_per_call: JAX compiles so many steps into one call, after which alone a training stops or saves; by default
     as many as keep a graphics card busy, and one on a CPU.
+    compiled: whether XLA compiles the step; by default on JAX alone, since its convolutions are slow on a CPU.
+    devices: with JAX, so many devices, or "all", divide each batch; see `backend.shared`. Of several machines (see
+    `backend.join`) the first one writes files, and the others return None; to resume, each needs the checkpoint.
     score: after each epoch have so many drawings of each class judged; see `scoring.Score`.
     data: an `ImageDataset`, or the name or folder of one; by default the experiment's. background: see `load`.
     changes: fields of the experiment, such as epochs=5.
@@ -141,9 +146,13 @@ def train(
     if settings.name not in progress.trained_as:
         progress.trained_as.append(settings.name)
 
-    with nullcontext(out) if resume else reserved(folders) as out:
-        teacher = teacher_of(settings, data, out.with_name(f"{out.name}.teacher"))
-        game = make_game(settings, data, policy, teacher, steps_per_call=together)
+    several = backend.shared(devices, settings.batch_size)
+    machine, machines = backend.machines()
+    place = nullcontext(out if resume else folders[0]) if resume or machine > 1 else reserved(folders)
+    with several, place as out:
+        teacher = teacher_of(settings, data, out.with_name(f"{out.name}.teacher") if machines == 1 else None)
+        options = {} if compiled is None else {"jit_compile": compiled}
+        game = make_game(settings, data, policy, teacher, steps_per_call=together, **options)
         scores = _scores(game, settings, data, progress, score)
         training = _Training(game, settings, data, progress, out, identity, teacher)
         if resume:
@@ -172,9 +181,12 @@ class _Training:
         self.written = {}  # {steps done: the run}: the end of the last epoch is the end of the training, too
 
     def save_state(self):
-        checkpoints.save(self.checkpoint, self.game, self.progress, self.identity)
+        if backend.machines()[0] == 1:
+            checkpoints.save(self.checkpoint, self.game, self.progress, self.identity)
 
     def save_run(self):
+        if backend.machines()[0] > 1:
+            return None
         steps, progress = len(self.progress.losses), self.progress
         if steps not in self.written:
             record = _record(self.settings, self.data, self.game, progress, self.identity["precision"], self.teacher)
