@@ -43,7 +43,7 @@ def parser():
     add("--out", type=Path, metavar="FILE.png", help="write a picture with images of each class")
 
     add = command("train", commands.train, "train an experiment into a new folder")
-    add("experiment", help="a name from `cgan list`")
+    add("experiment", nargs="?", help="a name from `cgan list`; without one, --data decides")
     add("--out", type=Path, metavar="DIR", help="folder of the run (default: a new one in runs/)")
     add("--data", metavar="NAME-OR-FOLDER", help="train on other images, such as a folder of yours")
     add("--background", default="white", metavar="COLOUR", help=behind)

@@ -61,7 +61,8 @@ def data(args):
 def train(args):
     from .models.experiments import experiment
 
-    settings = experiment(args.experiment)  # a wrong name answers at once, without loading Keras
+    # A wrong name answers at once, without loading Keras.
+    settings = experiment(args.experiment) if args.experiment else _suitable(args)
     if args.machines > 1 and not args.coordinator:
         raise CganError("Several machines need --coordinator HOST:PORT, the address of the first one, on each of them.")
     if args.coordinator:
@@ -92,6 +93,27 @@ def train(args):
         return 0
     print(f"{run.title}: {run.path}")
     return 0 if run.record["training"]["complete"] else 130
+
+
+def _suitable(args):
+    """The experiment for --data where none is named; says which one it is."""
+    from .data.datasets import load
+    from .data.known import NAMES, SHAPES
+    from .models.experiments import EXPERIMENTS, suitable
+
+    if not args.data:
+        raise CganError("Name an experiment of `cgan list`, or give --data FOLDER with pictures of your own.")
+    if args.data in NAMES:
+        fit = [name for name, one in EXPERIMENTS.items() if one.dataset == args.data]
+        raise CganError(f"{args.data} is a data set of several experiments; name one of: {', '.join(fit)}.")
+    dataset = load(args.data, background=args.background)
+    settings = suitable(dataset.classes, dataset.shape[2], len(dataset.x_train))
+    side = SHAPES[settings.dataset][0]
+    print(
+        f"Chosen for these pictures: {settings.name} at {side}×{side} pixels, {settings.epochs:,} epochs in batches of "
+        f"{settings.batch_size}; another one of `cgan list` can be named."
+    )
+    return settings
 
 
 def _own_pictures(args, settings):

@@ -10,7 +10,7 @@ from PIL import Image
 from cgan_utils.__main__ import main
 from cgan_utils.data.datasets import load
 from cgan_utils.errors import CganError
-from cgan_utils.models.experiments import Experiment
+from cgan_utils.models.experiments import Experiment, suitable
 from cgan_utils.results.evaluation import evaluate, reference_of
 from cgan_utils.results.evaluator import find_evaluator
 from cgan_utils.training.train import train
@@ -135,3 +135,41 @@ def test_a_training_says_first_what_it_learns_from(tmp_path, capsys):
     said = capsys.readouterr()
     assert said.out.startswith("pets: 22 training and 2 test images of 28×28×3, 2 classes: cats, dogs\n")
     assert said.err.startswith("Too few to learn a class from, fewer than 20: cats (11), dogs (11).\n")
+
+
+@pytest.mark.parametrize(
+    ("classes", "channels", "count", "name", "batch"),
+    [
+        (10, 3, 50_000, "modelo_6_cifar10_v1", 64),
+        (2, 3, 170, "modelo_6_cifar10_v1", 4),
+        (5, 1, 900, "modelo_6_mnist", 16),
+        (1, 3, 5_000, "dcgan_celeba", 64),
+        (2, 3, 12, "modelo_6_cifar10_v1", 4),
+    ],
+)
+def test_the_pictures_decide_what_learns_them(classes, channels, count, name, batch):
+    settings = suitable(classes, channels, count)
+    assert (settings.name, settings.batch_size) == (name, batch)
+    assert 300_000 <= settings.epochs * count < 300_000 + count
+
+
+def test_without_an_experiment_one_is_chosen_and_named(tmp_path, capsys, monkeypatch):
+    chosen = []
+    monkeypatch.setattr("cgan_utils.training.train.train", lambda settings, *_, **__: chosen.append(settings))
+    assert main(["train", "--data", str(fill(tmp_path / "pets"))]) == 0
+    assert chosen[0].name == "modelo_6_cifar10_v1"
+    assert "Chosen for these pictures: modelo_6_cifar10_v1 at 32×32 pixels" in capsys.readouterr().out
+    assert main(["train"]) == 2
+    assert "--data FOLDER" in capsys.readouterr().err
+    assert main(["train", "--data", "cifar10"]) == 2
+    assert "name one of: modelo_5_cifar10_v1" in capsys.readouterr().err
+
+
+def test_a_run_is_measured_on_the_ground_that_it_learned_on(tmp_path):
+    for i in range(20):
+        for name in ("cats", "dogs"):
+            (tmp_path / "clear" / name).mkdir(parents=True, exist_ok=True)
+            Image.new("RGBA", (30, 30), (0, 0, 0, 0)).save(tmp_path / "clear" / name / f"{i}.png")
+    run = learn(tmp_path / "run", data=tmp_path / "clear", background="red")
+    assert run.record["data"]["background"] == "red"
+    assert (reference_of(run).data.x_test[0] == [255, 0, 0]).all()

@@ -79,6 +79,12 @@ def precision(choice="auto"):
     return "mixed_bfloat16" if native else "float32"
 
 
+def copied(network):
+    """A Keras model of the same layers, freshly initialised. Keras asks TensorFlow meanwhile, on any backend."""
+    with _silent_stderr():
+        return keras.models.clone_model(network)
+
+
 def steps_per_call(wanted=None):
     """How many training steps a call takes; by default what suits the device. CganError for several where one can't."""
     if (wanted or 1) > 1 and BACKEND != "jax":

@@ -49,6 +49,7 @@ class ImageDataset:
     The images of a folder are `MappedImages`: they lie in a file, and only those asked for are read.
     `stand_in` says that these are not the images of the data set that gave the name; `folder`, the absolute path of a
     folder or .zip, that they are someone's own: they are then compared with no data set, whatever it is called.
+    `background` is the colour that showed through where they are transparent.
     """
 
     name: str
@@ -59,6 +60,7 @@ class ImageDataset:
     class_names: tuple[str, ...]
     stand_in: bool = False
     folder: str | None = None
+    background: str = "white"
 
     @property
     def classes(self):
@@ -257,16 +259,18 @@ def earlier(data):
     """A folder's data as they were before, as far as they are still in the cache: an `ImageDataset` each."""
     if data.folder:
         for prepared in versions(opened(data.folder), data.shape[0]):
-            yield _own_pictures(Path(data.folder), prepared)
+            yield _own_pictures(Path(data.folder), prepared, data.background)
 
 
-def _own_pictures(folder, prepared):
+def _own_pictures(folder, prepared, background):
     if np.bincount(prepared.labels).max() < 2:
         raise DataError(
             f"No class of {shown(folder)} has two pictures, one to learn from and one to test on; add some."
         )
     name = shown(folder.resolve().stem if folder.is_file() else folder.resolve().name)
-    return ImageDataset(name, *prepared.splits(), prepared.class_names, folder=str(folder.resolve()))
+    return ImageDataset(
+        name, *prepared.splits(), prepared.class_names, folder=str(folder.resolve()), background=background
+    )
 
 
 def _load_folder(folder, size, name=None, background="white"):
@@ -274,4 +278,8 @@ def _load_folder(folder, size, name=None, background="white"):
     prepared = prepare(opened(folder), size, background=background)
     if prepared.report:
         notice(prepared.report)
-    return ImageDataset(name, *prepared.splits(), CLASS_NAMES[name]) if name else _own_pictures(folder, prepared)
+    return (
+        ImageDataset(name, *prepared.splits(), CLASS_NAMES[name])
+        if name
+        else _own_pictures(folder, prepared, background)
+    )

@@ -6,7 +6,7 @@ it (Vincent et al. 2010, 'Stacked denoising autoencoders'); then a softmax head 
 
 from dataclasses import dataclass
 
-from ..backend import keras, no_gradients
+from ..backend import copied, keras, no_gradients
 from ..errors import CganError
 from .game import Descent
 from .layers import to_signed
@@ -140,7 +140,7 @@ class Classifier(Descent):
 
     def __init__(self, network, smoothing=0.0):
         super().__init__(name="classifier_game")
-        self.network, self.best, self.smoothing = network, keras.models.clone_model(network), smoothing
+        self.network, self.best, self.smoothing = network, copied(network), smoothing
         self.accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
         self.keep_best()
 

@@ -172,6 +172,27 @@ EXPERIMENTS = {
 }
 
 
+IMAGES = 300_000  # that a training on pictures of one's own sees: an hour or two on two cores
+
+
+def suitable(classes, channels, count):
+    """The `Experiment` for pictures of one's own: so many classes, channels and training images.
+
+    One class: dcgan, which draws 64×64 pixels. Else modelo_6, of 32×32 in colour and of 28×28 in grey; few pictures
+    are learned in small batches, and seen often.
+    """
+    if classes < 2:
+        return experiment("dcgan_celeba", mirror=True, batch_size=_batch(count), epochs=-(-IMAGES // count))
+    name = "modelo_6_cifar10_v1" if channels == 3 else "modelo_6_mnist"
+    batch = _batch(count)
+    return experiment(name, batch_size=batch, group=min(8, batch // 2), epochs=-(-IMAGES // count))
+
+
+def _batch(count):
+    """A power of 2 from 4 to 64 that at least forty batches fill, where there are so many images."""
+    return max(4, min(64, 2 ** ((count // 40).bit_length() - 1 if count >= 40 else 2)))
+
+
 def experiment(name, **changes):
     """The experiment called `name`, with some fields changed if wanted, as in experiment("…", epochs=5).
 

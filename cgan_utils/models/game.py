@@ -1,6 +1,6 @@
 """What every trained model of the series has in common, so that one `train` serves them all."""
 
-from ..backend import COMPILED, callbacks, feed, joined, keras, no_gradients, step, value_and_gradients
+from ..backend import COMPILED, callbacks, copied, feed, joined, keras, no_gradients, step, value_and_gradients
 from .sampling import draw
 
 ops = keras.ops
@@ -76,7 +76,7 @@ class Game(keras.Model):
 
     def add_best(self):
         """Make room for the generator of the best epoch; see `scoring.Score`."""
-        self.best = keras.models.clone_model(self.drawer)
+        self.best = copied(self.drawer)
 
     def call(self, inputs, training=False):
         """(noise [N, 100], and labels [N] if it knows classes) → images [N, H, W, C] in [-1, 1]."""

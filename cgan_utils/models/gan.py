@@ -1,6 +1,6 @@
 """The two-player game as a Keras model: `fit` is the training loop, `train_step` is one move of the game."""
 
-from ..backend import divided, keras, no_gradients, value_and_gradients
+from ..backend import copied, divided, keras, no_gradients, value_and_gradients
 from ..errors import CganError, unknown
 from .game import Game
 from .layers import to_signed
@@ -61,7 +61,7 @@ class ConditionalGAN(Game):
         if update not in UPDATES:
             raise CganError(unknown("form of the training step", update, UPDATES))
         self.generator, self.discriminator = generator, discriminator
-        self.averaged = keras.models.clone_model(generator)
+        self.averaged = copied(generator)
         self.averaged.set_weights(generator.get_weights())
         self.update, self.averaging, self.draw_averaged = update, averaging, draw_averaged
         self.latent = generator.inputs[0].shape[-1]

@@ -123,7 +123,8 @@ def reference_of(run, folder=None):
         where = f"not in {folder} any more" if folder else "a folder of someone's own"
         raise CganError(f"The pictures that {run.name} learned from are {where}; say where they are with --data.")
     # An absolute path: a folder called "mnist" must not be taken for the data set.
-    reference = _reference(str(Path(folder).absolute()) if folder else entry["name"], entry["stand_in"], run.shape[0])
+    name, background = str(Path(folder).absolute()) if folder else entry["name"], entry.get("background", "white")
+    reference = _reference(name, entry["stand_in"], run.shape[0], background)
     data = reference.data
     if folder and (data.shape != run.shape or list(data.class_names) != entry["class_names"]):
         raise CganError(
@@ -134,8 +135,8 @@ def reference_of(run, folder=None):
 
 
 @cache
-def _reference(name, stand_in, size):
-    data = load(name, stand_in, size=size)
+def _reference(name, stand_in, size, background):
+    data = load(name, stand_in, size=size, background=background)
     return Reference(data, find_evaluator(data))
 
 

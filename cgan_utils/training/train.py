@@ -262,6 +262,7 @@ def _record(settings, data, game, progress, policy, teacher=None):
             "title": data.title,
             "stand_in": data.stand_in,
             "folder": data.folder,
+            **({"background": data.background} if data.folder else {}),
             "fingerprint": data.fingerprint,
             "images": len(data.x_train),
             "test_images": len(data.x_test),
