@@ -16,7 +16,7 @@ lab: .venv/lab
 test: .venv/test
 	$(RUN)/ruff check
 	$(RUN)/ruff format --check
-	$(RUN)/pytest $(PARALLEL) tests
+	$(RUN)/pytest $(PARALLEL) --no-loadscope-reorder tests
 	CGAN_BUDGET=smoke $(RUN)/pytest $(PARALLEL) --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks
 
 demo: .venv/lab

@@ -14,6 +14,14 @@ from cgan_utils.models.experiments import Experiment
 
 matplotlib.use("Agg")
 
+# Files of few, long tests: they start first, so that no worker waits for them at the end.
+LONG = ("test_other_backends", "test_machines", "test_train_list", "test_notebooks")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
+
+
 TINY = architectures.Architecture(
     base=4, up=((4, 4, 2), (4, 4, 2)), output="conv", output_kernel=3, down=((4, 3, 2), (4, 3, 2)), output_dropout=0.4
 )

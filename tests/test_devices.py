@@ -20,17 +20,14 @@ two_devices = pytest.mark.skipif(
 
 
 @two_devices
-@pytest.mark.parametrize("options", [{}, {"steps_per_call": 3}])
-def test_two_devices_train_what_one_trains(tiny, digits, tmp_path, options):
+def test_two_devices_train_what_one_trains(tiny, digits, tmp_path):
     steady = replace(tiny, optimizer="adam", epochs=1)
     one = train(steady, tmp_path / "one", data=digits, verbose=0)
-    two = train(steady, tmp_path / "two", data=digits, devices="all", verbose=0, **options)
+    two = train(steady, tmp_path / "two", data=digits, devices="all", steps_per_call=3, verbose=0)
     np.testing.assert_allclose(two.losses, one.losses, rtol=2e-3, atol=2e-3)
     ours, theirs = (run.generator().get_weights() for run in (one, two))
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(a, b, atol=2e-3)
-    resumed = train(steady, tmp_path / "two", data=digits, resume=True, devices=2, verbose=0)
-    assert resumed.weights == two.weights
 
 
 @two_devices
