@@ -41,17 +41,21 @@ BACKEND = keras.backend.backend()
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 
 if BACKEND == "tensorflow":
+    from . import in_place as _steps
     from . import tensorflow as _own
 elif BACKEND == "torch":
+    from . import in_place as _steps
     from . import torch as _own
 elif BACKEND == "jax":
     from . import jax as _own
+
+    _steps = _own
 else:
     raise CganError(f"Keras runs on {BACKEND!r} here; set KERAS_BACKEND to tensorflow, torch or jax and start again.")
 COMPILED, VERSION = _own.COMPILED, _own.VERSION
-value_and_gradients, no_gradients, step = _own.value_and_gradients, _own.no_gradients, _own.step
-joined, callbacks, feed, gpu = _own.joined, _own.callbacks, _own.feed, _own.gpu
-divided, machines, any_machine = _own.divided, _own.machines, _own.any_machine
+value_and_gradients, no_gradients, feed, gpu = _own.value_and_gradients, _own.no_gradients, _own.feed, _own.gpu
+step, joined, callbacks = _steps.step, _steps.joined, _steps.callbacks
+divided, machines, any_machine = _steps.divided, _steps.machines, _steps.any_machine
 
 
 def _cpu_info(field):
@@ -89,7 +93,7 @@ def steps_per_call(wanted=None):
     """How many training steps a call takes; by default what suits the device. CganError for several where one can't."""
     if (wanted or 1) > 1 and BACKEND != "jax":
         raise CganError(f"Several steps per call need JAX, and Keras runs on {BACKEND}; leave steps_per_call out.")
-    return wanted or _own.steps_per_call()
+    return wanted or _steps.steps_per_call()
 
 
 def join(coordinator, machines, machine):

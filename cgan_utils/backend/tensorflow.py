@@ -27,20 +27,6 @@ def value_and_gradients(play, players):
     return losses, extra, [[tf.convert_to_tensor(slope) for slope in slopes] for slopes in gradients]
 
 
-def step(function):
-    """A training or test step, as it is: variables are changed in place."""
-    return function
-
-
-def joined(optimizers):
-    """None: Keras need not know of the optimizers."""
-
-
-def callbacks():
-    """What has to come before all other callbacks of a training: nothing."""
-    return []
-
-
 def feed(batches):
     """A generator or `PyDataset` of batches of arrays in a form that `fit` and `evaluate` leave without delay.
 
@@ -63,26 +49,6 @@ def feed(batches):
     options = tf.data.Options()
     options.autotune.enabled = False
     return dataset.with_options(options)
-
-
-def steps_per_call():
-    """One: Python leads each step."""
-    return 1
-
-
-def machines():
-    """(which one this is, from 1, of how many)."""
-    return 1, 1
-
-
-def any_machine(flag):
-    """Whether the flag is set on any of the machines."""
-    return flag
-
-
-def divided(tensor):
-    """The same tensor: one device computes with all of it."""
-    return tensor
 
 
 def gpu():
