@@ -9,7 +9,6 @@ resultados/studies/. Started again, it goes on with what is missing.
 
 import argparse
 import json
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from cgan_utils.models.experiments import experiment
 from cgan_utils.results import measures
 from cgan_utils.results.evaluator import find_evaluator
 from cgan_utils.results.run import AVERAGED, LAST
+from cgan_utils.training.places import checkpoint_of
 from cgan_utils.training.train import train
 
 DRAWN = 2000  # images that are judged, and as many test images beside them
@@ -74,16 +74,18 @@ def main():
     for seed, form in ((seed, form) for seed in args.seeds for form in FORMS):
         if (form, seed) in done:
             continue
-        since, settings = time.monotonic(), settings_of(form, seed)
+        settings = settings_of(form, seed)
+        out = (args.folder / "runs" / f"{settings.name}_{seed}").absolute()
         run = train(
             settings,
-            args.folder / "runs" / f"{settings.name}_{seed}",
+            out,
+            resume=checkpoint_of(out).exists(),
             data=data,
             limit_images=args.images,
             checkpoint_minutes=1e6,
             verbose=0,
         )
-        seconds = round(time.monotonic() - since)
+        seconds = round(run.history["seconds"].sum())
         for name, weights in {form: AVERAGED, **({"averaging": LAST} if form == "nothing" else {})}.items():
             scores, images = judged(run, weights, data, judge)
             found["trainings"].append({"without": name, "seed": seed, "seconds": seconds, **scores})

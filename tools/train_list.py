@@ -3,8 +3,7 @@
     python tools/train_list.py LIST --minutes 9 --out FOLDER [--together 2]
 
 LIST is a text file; each line holds what stands behind `cgan train`, such as: modelo_5_cifar100_v1 --epochs 25
-Trainings start in this order, so many at once. On an NVIDIA H200 two at once were together no faster than one (9,100
-images a second, and 10,000); but one compiles and draws while the other computes.
+Trainings start in this order, so many at once: one compiles and draws while the other computes.
 
 Started again with the same folder, it goes on from the checkpoints there. It ends in time: every training is told to
 stop after the minutes that are left, and then each run is packed into FOLDER/packed/NAME.tgz.00, .01, … of 16 MB at
@@ -67,12 +66,12 @@ def train(trainings, folder, end, together, reserve):
 def pack(name, folder, checkpoints):
     """FOLDER/packed/NAME.tgz.00, …; nothing for a training that left no run."""
     parts = [folder / name, *([folder / f"{name}.checkpoint"] if checkpoints else [])]
+    if not parts[0].exists():
+        return 0
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as archive:
         for part in filter(Path.exists, parts):
             archive.add(part, part.name)
-    if not parts[0].exists():
-        return 0
     (folder / "packed").mkdir(exist_ok=True)
     content = content.getvalue()
     for old in (folder / "packed").glob(f"{name}.tgz.*"):
