@@ -13,10 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from cgan_utils import backend
 from cgan_utils.data.datasets import load
-from cgan_utils.images import grid, to_png
+from cgan_utils.images import grid
 from cgan_utils.models.architectures import ARCHITECTURES, INGREDIENTS
 from cgan_utils.models.experiments import experiment
 from cgan_utils.results import measures
@@ -91,7 +92,7 @@ def main():
             found["trainings"].append({"without": name, "seed": seed, "seconds": seconds, **scores})
             if seed == args.seeds[0]:
                 chosen = images.reshape(data.classes, -1, *data.shape)[:, :10].reshape(-1, *data.shape)
-                (pictures / f"{name.replace(' ', '_')}.png").write_bytes(to_png(grid(chosen, 10)))
+                Image.fromarray(grid(chosen, 10)).save(pictures / f"{name.replace(' ', '_')}.webp", quality=85)
             print(found["trainings"][-1], flush=True)
         file.write_text(json.dumps(found, indent=1) + "\n")
 
