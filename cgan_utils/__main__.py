@@ -80,9 +80,9 @@ def parser():
     add("--fid", action="store_true", help="the Inception FID, too (extra 'fid', and a connection the first time)")
     add("--per-class", type=int, metavar="N", help="images of each class (default 10,000 divided by the classes)")
 
-    add = command("export", commands.export, "write a run's generator in Keras's own format")
+    add = command("export", commands.export, "write a run's generator for use without this package")
     add("run", help="a run's name or folder")
-    add("file", metavar="FILE.keras")
+    add("file", metavar="FILE", help="a .keras, or an .onnx (extra 'onnx')")
 
     add = command("demo", commands.demo, "draw ten images of every class into one picture")
     add("--run", default="modelo_6_cifar10_v1", help="a run's name or folder (default modelo_6_cifar10_v1)")

@@ -146,10 +146,14 @@ class Run:
         write_whole(self.path / "README.md", card(self.name, self.record, history, pictures, self.metrics))
 
     def export(self, path):
-        """Write the generator in Keras's own format; `keras.saving.load_model` opens it without this package."""
+        """Write the generator for use without this package: .keras for Keras, .onnx for other runtimes; see `onnx`."""
         path = Path(path)
+        if path.suffix == ".onnx":
+            from .onnx import export
+
+            return export(self, path)
         if path.suffix != ".keras":
-            raise CganError(f"{path} must end in .keras, the format that every Keras 3 opens.")
+            raise CganError(f"{path} must end in .keras, which every Keras 3 opens, or in .onnx, for other runtimes.")
         with whole(path) as new:
             self.generator().save(new)
         return path
