@@ -8,7 +8,7 @@ PARALLEL := --numprocesses=2 --dist=loadfile
 # As root, the user of many containers, Jupyter would refuse to start.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: lab test demo notebooks links clean
+.PHONY: lab test demo notebooks links page page-serve clean
 
 lab: .venv/lab
 	$(RUN)/jupyter lab $(AS_ROOT) notebooks/00_generate.ipynb
@@ -32,13 +32,25 @@ links: .venv/test
 	$(RUN)/python tools/links.py
 	$(RUN)/python tools/results_table.py
 
+# The web page that draws without Python, in page/dist. Its files come from npm, and so does nothing else here.
+page: .venv/page page/node_modules
+	$(RUN)/python tools/page.py
+
+page-serve: .venv/page page/node_modules
+	$(RUN)/python tools/page.py --serve
+
+page/node_modules: page/package-lock.json
+	@command -v npm >/dev/null || { echo "The page needs Node 18 or later, which brings npm: https://nodejs.org"; exit 1; }
+	cd page && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 # A user's own trainings, in runs/, stay.
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache artifacts *.egg-info
+	rm -rf .venv .pytest_cache .ruff_cache artifacts page/dist page/node_modules *.egg-info
 
 # One stamp for each extra of pyproject.toml, renewed when that file changes. The name of a Python proves little: it may
 # be a shim that starts nothing, or lack `ensurepip`, without which there is no environment.
-.venv/lab .venv/test: pyproject.toml
+.venv/lab .venv/page .venv/test: pyproject.toml
 	@test -x $(RUN)/python || { \
 		for python in $(PYTHONS); do \
 			$$python -c '$(FITS)' 2>/dev/null && exec $$python -m venv .venv; \

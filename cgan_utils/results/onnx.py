@@ -8,12 +8,14 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import CganError
 from ..paths import whole
+from .weights import quantised
 
 NEEDED = ("torch", "onnx", "onnxscript")
 
@@ -22,7 +24,7 @@ def export(run, path):
     """Write the generator of a `Run` to `path`, which ends in .onnx, and return the path.
 
     Inputs: noise float32 [N, 100] and, where the run has classes, label int32 [N]; output: image float32 [N, H, W, C]
-    in [-1, 1]. Kernels are float16 in the file and float32 when it computes.
+    in [-1, 1]. Kernels take as many bits in the file as in the run's own weights, and are float32 when it computes.
     Its metadata hold `run`, `classes` (a JSON list) and `sha256` (of the weights' file).
 
     Raises CganError where PyTorch, onnx or onnxscript is not installed.
@@ -46,14 +48,57 @@ def export(run, path):
     return path
 
 
+def blend(path, target):
+    """Write the .onnx file of a generator with classes again, as one that draws between classes, too.
+
+    Its input `classes` float32 [N, classes] takes the place of `label`: shares that sum to 1, all on one class for a
+    picture of it. So each table that had its row `label` looked up is multiplied by the shares.
+    """
+    import onnx
+
+    model = onnx.load(str(path))
+    graph = model.graph
+    known = len(json.loads(next(entry.value for entry in model.metadata_props if entry.key == "classes")))
+    label = next(given for given in graph.input if given.name == "label")
+    batch = label.type.tensor_type.shape.dim[0].dim_param
+    follows = {"label"}  # what is computed from the label alone
+    fixed = {tensor.name for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant":
+            fixed.update(node.output)
+        elif node.op_type == "Gather" and node.input[1] in follows:
+            shared = onnx.helper.make_node("MatMul", ["classes", node.input[0]], node.output)
+            node.CopyFrom(shared)
+        elif set(node.input) & follows and set(node.input) <= follows | fixed:
+            follows.update(node.output)
+    graph.input.remove(label)
+    graph.input.append(onnx.helper.make_tensor_value_info("classes", onnx.TensorProto.FLOAT, [batch, known]))
+    _prune(graph)
+    onnx.checker.check_model(model)
+    with whole(target) as new:
+        onnx.save(model, str(new))
+
+
+def _prune(graph):
+    """Take out the nodes whose results nobody uses."""
+    used, kept = {result.name for result in graph.output}, []
+    for node in reversed(graph.node):
+        if used & set(node.output):
+            kept.insert(0, node)
+            used.update(node.input)
+    del graph.node[:]
+    graph.node.extend(kept)
+
+
 def _write(run, path):
     import onnx
 
     generator = run.generator()
     run.draw([0], [0])  # Keras exports a model that has been called
-    generator.export(str(path), format="onnx", verbose=False)
+    with warnings.catch_warnings(action="ignore"):  # PyTorch's, of shapes that become fixed: so is a generator's
+        generator.export(str(path), format="onnx", verbose=False)
     model = onnx.load(str(path))
-    _halve(model.graph)
+    _shrink(model.graph)
     facts = {"run": run.name, "classes": json.dumps(run.class_names), "sha256": run.weights[run.draws_with]}
     for key, value in facts.items():
         model.metadata_props.add(key=key, value=value)
@@ -61,17 +106,41 @@ def _write(run, path):
     onnx.save(model, str(path))
 
 
-def _halve(graph):
-    """Keep kernels as float16, each followed by a cast back to float32, which a runtime does once, when it loads."""
+def _shrink(graph):
+    """Keep kernels in few bits, each followed by what makes it float32 again; a runtime does that once, as it loads."""
     from onnx import TensorProto, helper, numpy_helper
 
-    casts = []
-    for tensor in graph.initializer:
-        kernel = numpy_helper.to_array(tensor)
-        if kernel.dtype == np.float32 and kernel.ndim > 1:
-            name = tensor.name
-            tensor.CopyFrom(numpy_helper.from_array(kernel.astype("float16"), f"{name}_half"))
-            casts.append(helper.make_node("Cast", [tensor.name], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
+    def store(array, name):
+        graph.initializer.append(numpy_helper.from_array(array, name))
+
+    nodes, tensors = [], list(graph.initializer)
+    del graph.initializer[:]
+    for tensor in tensors:
+        kernel, name = numpy_helper.to_array(tensor), tensor.name
+        if kernel.dtype != np.float32 or kernel.ndim < 2:
+            graph.initializer.append(tensor)
+        elif levels := _eight_bits(kernel):
+            store(levels[0], f"{name}_levels")
+            store(levels[1], f"{name}_scale")
+            nodes.append(helper.make_node("Cast", [f"{name}_levels"], [f"{name}_whole"], to=TensorProto.FLOAT))
+            nodes.append(helper.make_node("Mul", [f"{name}_whole", f"{name}_scale"], [name]))
+        else:
+            store(kernel.astype("float16"), f"{name}_half")
+            nodes.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
+    nodes += graph.node
     del graph.node[:]
     graph.node.extend(nodes)
+
+
+def _eight_bits(kernel):
+    """(int8 levels, float32 scales that broadcast) of a kernel that `weights.quantised` made, else None.
+
+    On the way its axes may have been moved, so each is tried as the one that has the scales.
+    """
+    for axis in range(kernel.ndim):
+        moved = np.moveaxis(kernel, axis, -1)
+        levels, scale = quantised(moved)
+        if np.allclose(levels * scale, moved, rtol=1e-6, atol=0):
+            shape = [-1 if i == axis else 1 for i in range(kernel.ndim)]
+            return np.ascontiguousarray(np.moveaxis(levels, -1, axis)), scale.reshape(shape)
+    return None

@@ -1,0 +1,42 @@
+// What the link in the address bar says: #run=modelo_6_cifar10_v1&class=horse&seed=7&count=8
+
+export const SEEDS = 2 ** 32; // how many there are, as in NumPy
+export const COUNTS = [1, 4, 8, 16, 32, 64];
+
+/** The seed that a text names, or null: whole numbers from 0 to 4,294,967,295. */
+export function seedOf(text) {
+  const seed = Number(text);
+  return /^\s*\d+\s*$/.test(text) && seed < SEEDS ? seed : null;
+}
+
+/**
+ * { run, label, seed, count, wrong } of the part of an address behind #, for the list of runs that the page offers.
+ *
+ * What is not named takes its default; so does what can't be, and `wrong` then lists it, as [what, the text].
+ */
+export function read(hash, runs) {
+  const named = new URLSearchParams(hash.replace(/^#/, ""));
+  const wrong = [];
+  const choose = (key, found, fallback) => {
+    if (!named.has(key)) return fallback;
+    const value = found(named.get(key));
+    if (value === undefined || value === null || value === -1) {
+      wrong.push([key, named.get(key)]);
+      return fallback;
+    }
+    return value;
+  };
+  const run = choose("run", (name) => runs.find((one) => one.name === name), runs[0]);
+  return {
+    run,
+    label: choose("class", (name) => run.classes.indexOf(name), 0),
+    seed: choose("seed", seedOf, 0),
+    count: choose("count", (text) => COUNTS.find((count) => String(count) === text), 8),
+    wrong,
+  };
+}
+
+/** The part of an address behind # that `read` understands. */
+export function write({ run, label, seed, count }) {
+  return `#${new URLSearchParams({ run: run.name, class: run.classes[label], seed, count })}`;
+}

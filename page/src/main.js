@@ -1,0 +1,214 @@
+// The page: what is chosen, and the pictures of it.
+
+import { COUNTS, SEEDS, read, seedOf, write } from "./address.js";
+import { find, make, searchClasses, showClasses, showRuns, showTiles, translate } from "./elements.js";
+import { Network } from "./network.js";
+import { paint, save, sheet } from "./paint.js";
+import { latent } from "./random.js";
+import { mixture } from "./walk.js";
+import { Walk } from "./walking.js";
+import { language as preferred, languages, nameOf, remember } from "./words.js";
+
+const AT_ONCE = 4; // pictures that the network draws in one call, so that the first ones are soon seen
+const PNG_WIDTH = 256; // a saved picture is about so wide
+
+let language = preferred();
+let words = languages[language];
+let runs = [];
+let chosen; // { run, label, seed, count }, as address.js reads it
+let turn = 0; // counts what was asked for: an answer to an earlier question is not shown
+const network = "Worker" in window && "WebAssembly" in window ? new Network() : null;
+const device = () => find("#device select").value;
+
+const walk = new Walk(network, device, (error, run) => fail(error, run));
+
+function say(text, retry = false) {
+  find("#message").hidden = !text;
+  find("#message span").textContent = text;
+  find("#message button").hidden = !retry;
+}
+
+function fail(error, run) {
+  const reason = error.reason in words.failed ? error.reason : "other";
+  find("progress").hidden = true;
+  find("#status").textContent = "";
+  say(words.failed[reason](run, error), true);
+}
+
+const nameHere = (label) => nameOf(chosen.run.classes[label], language);
+
+/** Loads what is chosen and draws it, a few pictures at a time. */
+async function draw() {
+  const mine = ++turn;
+  const { run, label, seed } = chosen;
+  const count = Math.min(chosen.count, SEEDS - seed);
+  history.replaceState(null, "", write(chosen));
+  try {
+    await network.load(run, device(), (received) => mine === turn && progress(run, received));
+    if (mine !== turn) return;
+    find("progress").hidden = true;
+    const begun = performance.now();
+    const tiles = showTiles(count, look);
+    const shares = mixture(label, label, 0, run.classes.length);
+    for (let first = 0; first < count; first += AT_ONCE) {
+      if (count > AT_ONCE) find("#status").textContent = words.drawing(first, count);
+      const some = tiles.slice(first, first + AT_ONCE);
+      const points = some.map((_, i) => ({ noise: latent(seed + first + i, run.latent), shares }));
+      const rgba = await network.draw(run, device(), points);
+      if (mine !== turn) return;
+      some.forEach((tile, i) => show(tile, rgba, i, first + i));
+    }
+    find("#status").textContent = words.drawn(count, Math.round(performance.now() - begun));
+    document.body.dataset.drawn = write(chosen);
+    walk.begin(run, label, seed, nameHere(label), words);
+    keep();
+  } catch (error) {
+    if (mine === turn) fail(error, run);
+  }
+}
+
+function progress(run, received) {
+  const bar = find("progress");
+  bar.hidden = false;
+  bar.max = run.bytes;
+  bar.value = received;
+  find("#status").textContent = received < run.bytes ? words.loading(run, received) : words.starting(run);
+}
+
+/** Puts picture i of `rgba` on a tile, the one of seed chosen.seed + offset. */
+function show(tile, rgba, i, offset) {
+  const [height, width] = chosen.run.shape;
+  const size = height * width * 4;
+  paint(tile.firstChild, rgba.slice(i * size, (i + 1) * size), chosen.run.shape);
+  const said = words.picture(nameHere(chosen.label), chosen.seed + offset);
+  tile.setAttribute("aria-label", said);
+  tile.title = said;
+  if (offset === 0) look(tile);
+}
+
+/** Shows a tile's picture large. */
+function look(tile) {
+  const [small, large] = [tile.firstChild, find("#pictures figure canvas")];
+  if (!tile.title) return; // not drawn yet
+  large.width = small.width;
+  large.height = small.height;
+  large.getContext("2d").drawImage(small, 0, 0);
+  find("#pictures figcaption").textContent = tile.title;
+}
+
+/** Puts what is chosen into the controls. */
+function update() {
+  showRuns(runs, chosen.run, words);
+  showClasses(chosen.run, chosen.label, language);
+  find("#seed").value = chosen.seed;
+  find("#count").value = chosen.count;
+}
+
+function fromAddress() {
+  const { wrong, ...named } = read(location.hash, runs);
+  chosen = named;
+  say(wrong.map(([key, text]) => words.wrong[key](text)).join(" "));
+  update();
+  draw();
+}
+
+function choose(change) {
+  say("");
+  Object.assign(chosen, change);
+  draw();
+}
+
+function chooseRun(name) {
+  const run = runs.find((one) => one.name === name);
+  const label = Math.max(0, run.classes.indexOf(chosen.run.classes[chosen.label]));
+  say("");
+  Object.assign(chosen, { run, label });
+  showClasses(run, label, language);
+  draw();
+}
+
+function chooseSeed(text) {
+  const seed = seedOf(text);
+  if (seed === null) say(words.wrong.seed(text));
+  else choose({ seed });
+}
+
+function fresh() {
+  const seed = Math.floor(Math.random() * 1e6); // short enough to tell somebody
+  find("#seed").value = seed;
+  choose({ seed });
+}
+
+async function saveAll() {
+  const canvases = [...find("#tiles").children].map((tile) => tile.firstChild);
+  const scale = Math.max(1, Math.round(PNG_WIDTH / canvases[0].width));
+  const name = chosen.run.classes[chosen.label].replace(/\W+/g, "_");
+  save(await sheet(canvases, scale), `${chosen.run.name}_${name}_${chosen.seed}.png`);
+}
+
+async function share() {
+  try {
+    await navigator.clipboard.writeText(location.href);
+    find("#status").textContent = words.shared;
+  } catch {
+    find("#status").textContent = words.notShared;
+  }
+}
+
+function speak(chosenLanguage) {
+  language = chosenLanguage;
+  words = languages[language];
+  translate(language, words);
+}
+
+function listen() {
+  find("#runs").addEventListener("change", ({ target }) => chooseRun(target.value));
+  find("#classes div").addEventListener("change", ({ target }) => choose({ label: Number(target.value) }));
+  find("#classes input[type=search]").addEventListener("input", ({ target }) =>
+    searchClasses(chosen.run, target.value, language, words),
+  );
+  find("#seed").addEventListener("change", ({ target }) => chooseSeed(target.value));
+  find("#count").addEventListener("change", ({ target }) => choose({ count: Number(target.value) }));
+  find("#fresh").addEventListener("click", fresh);
+  find("#save").addEventListener("click", saveAll);
+  find("#share").addEventListener("click", share);
+  find("#device select").addEventListener("change", draw);
+  find("#message button").addEventListener("click", () => {
+    say("");
+    draw();
+  });
+  find("#languages").addEventListener("click", ({ target }) => {
+    if (!target.value) return;
+    remember(target.value);
+    speak(target.value);
+    say("");
+    update();
+    draw();
+  });
+  window.addEventListener("hashchange", fromAddress);
+}
+
+/** Keeps the page for visits without a connection, once it has what it needs. */
+function keep() {
+  navigator.serviceWorker?.register("sw.js").catch(() => {}); // the page works without
+}
+
+async function start() {
+  speak(language);
+  if (!network) return say(words.failed.wasm());
+  let list;
+  try {
+    list = await (await fetch("runs.json")).json();
+  } catch {
+    return say(words.failed.list());
+  }
+  runs = list.runs;
+  find("#source").href = list.source;
+  find("#count").append(...COUNTS.map((count) => make("option", { value: String(count), textContent: String(count) })));
+  find("main").hidden = false;
+  listen();
+  fromAddress();
+  find("#device").hidden = !(await navigator.gpu?.requestAdapter().catch(() => null));
+}
+
+start();

@@ -1,0 +1,95 @@
+// The part of the page that walks from the first picture to another one.
+
+import { SEEDS, seedOf } from "./address.js";
+import { find } from "./elements.js";
+import { paint } from "./paint.js";
+import { latent } from "./random.js";
+import { mixture, onTheArc } from "./walk.js";
+
+const THERE = 4000; // milliseconds from one end to the other when it plays
+
+export class Walk {
+  constructor(network, device, fail) {
+    Object.assign(this, { network, device, fail, playing: false, busy: false });
+    this.way = find("#way");
+    this.way.addEventListener("input", () => this.show());
+    find("#end-class").addEventListener("change", ({ target }) => {
+      this.end = Number(target.value);
+      this.changed();
+    });
+    find("#end-seed").addEventListener("change", () => this.changed());
+    find("#play").addEventListener("click", () => this.play(!this.playing));
+  }
+
+  /** Start from these pictures' first; the end is kept where it still makes sense. */
+  begin(run, label, seed, name, words) {
+    if (this.run !== run) this.end = (label + 1) % run.classes.length;
+    Object.assign(this, { run, label, seed, words });
+    find("#end-class").value = String(this.end);
+    if (find("#end-seed").value === "") find("#end-seed").value = String((seed + 1) % SEEDS);
+    find("#start").textContent = words.picture(name, seed);
+    this.changed();
+  }
+
+  /** Draws both ends anew, too. */
+  changed() {
+    this.endsDrawn = false;
+    this.show();
+  }
+
+  /** Draws where the slider stands. While a picture is in the making, only the newest wish is kept. */
+  async show() {
+    if (!this.run) return;
+    if (this.busy) {
+      this.again = true;
+      return;
+    }
+    const { run, label } = this;
+    const seed = seedOf(find("#end-seed").value);
+    const t = Number(this.way.value) / 100;
+    find("#end-seed").setAttribute("aria-invalid", String(seed === null));
+    if (seed === null) {
+      find("#status").textContent = this.words.wrong.seed(find("#end-seed").value);
+      return;
+    }
+    this.busy = true;
+    try {
+      await this.network.load(run, this.device());
+      const canvases = this.endsDrawn ? [find("#between")] : [find("#between"), ...document.querySelectorAll(".end")];
+      this.endsDrawn = true;
+      const ends = [latent(this.seed, run.latent), latent(seed, run.latent)];
+      const points = canvases.map((_, i) => {
+        const share = [t, 0, 1][i];
+        return { noise: onTheArc(...ends, share), shares: mixture(label, this.end, share, run.classes.length) };
+      });
+      const rgba = await this.network.draw(run, this.device(), points);
+      const size = rgba.length / points.length;
+      canvases.forEach((canvas, i) => paint(canvas, rgba.slice(i * size, (i + 1) * size), run.shape));
+      find("#between").dataset.shown = `${this.end} ${seed} ${Math.round(100 * t)}`;
+    } catch (error) {
+      this.play(false);
+      this.fail(error, run);
+    }
+    this.busy = false;
+    if (this.again) {
+      this.again = false;
+      await this.show();
+    }
+  }
+
+  /** Moves the slider there and back until it is stopped. */
+  play(on) {
+    this.playing = on;
+    find("#play").textContent = on ? this.words.stop : this.words.play;
+    if (!on) return;
+    const begun = performance.now() - (Number(this.way.value) / 100) * THERE;
+    const step = async () => {
+      if (!this.playing) return;
+      const share = ((performance.now() - begun) / THERE) % 2;
+      this.way.value = String(Math.round(100 * (share < 1 ? share : 2 - share)));
+      await this.show();
+      requestAnimationFrame(step);
+    };
+    requestAnimationFrame(step);
+  }
+}

@@ -1,0 +1,303 @@
+"""The web page in a real browser: the same pictures as Python's, and a sentence for whatever goes wrong."""
+
+import functools
+import http.server
+import importlib.util
+import io
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cgan_utils.results.run import Run
+
+ROOT = Path(__file__).parent.parent
+SOURCE, BUILT = ROOT / "page" / "src", ROOT / "page" / "dist"
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+DIGITS = "run=modelo_1_mnist_v2"  # the smallest network
+PIXELS = """canvas => {
+    const {width, height} = canvas;
+    return [height, width, ...canvas.getContext("2d").getImageData(0, 0, width, height).data];
+}"""
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def built():
+    """What runs.json says, of a page built from the files as they are."""
+    if not (ROOT / "page" / "node_modules").is_dir():
+        pytest.skip("the page's packages are not here; `make page` fetches them")
+    if missing := [name for name in ("torch", "onnx", "onnxscript") if not importlib.util.find_spec(name)]:
+        pytest.skip(f"{' and '.join(missing)} not installed, of the extra 'page'")
+    subprocess.run([sys.executable, ROOT / "tools" / "page.py"], check=True, capture_output=True, timeout=300)
+    return json.loads((BUILT / "runs.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def address(built):
+    handler = functools.partial(Quiet, directory=BUILT)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not BROWSER:
+        pytest.skip("no Chromium on this machine")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Opens the page at `#…` in a window of its own and returns it when it drew.
+
+    There is no service worker unless `keep`; `before` is called with the page, still empty.
+    """
+    contexts = []
+
+    def open_(fragment="", keep=False, before=None, wait="body[data-drawn]", **options):
+        workers = "allow" if keep else "block"
+        contexts.append(browser.new_context(service_workers=workers, locale=options.pop("locale", "en"), **options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(90_000)
+        page.complaints = []
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        if before:
+            before(page)
+        page.goto(address + (f"#{fragment}" if fragment else ""))
+        page.wait_for_selector(wait)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+def pixels(locator):
+    """uint8 [H, W, 3] of a canvas."""
+    height, width, *values = locator.evaluate(PIXELS)
+    return np.array(values, "uint8").reshape(height, width, 4)[..., :3]
+
+
+def tiles(page):
+    return np.stack(
+        [pixels(page.locator("#tiles canvas").nth(i)) for i in range(page.locator("#tiles canvas").count())]
+    )
+
+
+def drawn(page, **chosen):
+    """Waits until the page has drawn what is chosen."""
+    said = "".join(f'[data-drawn*="{key}={value}"]' for key, value in chosen.items())
+    page.wait_for_selector(f"body{said}")
+
+
+def same(found, run, labels, seeds):
+    """Within one grey level of what Python draws."""
+    wanted = run.draw(labels, seeds).astype(int)
+    found = found.reshape(len(wanted), *found.shape[-3:])
+    return np.abs(found - wanted).max() <= 1
+
+
+def message(page):
+    return page.locator("#message span").inner_text() if page.locator("#message").is_visible() else ""
+
+
+def test_seeds_mean_what_they_mean_in_numpy():
+    if not shutil.which("node"):
+        pytest.skip("no Node on this machine")
+    seeds = [0, 1, 7, 4294967295]
+    script = f"""import {{ latent }} from "{(SOURCE / "random.js").as_uri()}";
+        console.log(JSON.stringify({seeds}.map(seed => Array.from(latent(seed, 1001)))))"""
+    command = ["node", "--input-type=module", "--eval", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    wanted = [np.random.RandomState(seed).standard_normal(1001).astype("float32") for seed in seeds]
+    np.testing.assert_allclose(json.loads(done.stdout), wanted, rtol=1e-6)
+
+
+def test_every_network_draws_what_python_draws(built, visit):
+    page = visit(DIGITS)
+    assert sum(run["bytes"] for run in built["runs"]) < 60e6
+    for entry in built["runs"]:
+        run, label = Run(entry["name"]), len(entry["classes"]) * 2 // 3
+        name = entry["classes"][label]
+        page.evaluate("hash => location.hash = hash", f"#run={run.name}&class={name}&seed=41&count=4")
+        drawn(page, run=run.name, seed=41)
+        assert same(tiles(page), run, [label] * 4, range(41, 45)), run.name
+    assert page.complaints == []
+
+
+def test_a_person_chooses_shares_and_comes_back(visit, address):
+    asked, run = [], Run("modelo_1_mnist_v2")
+    page = visit(DIGITS, before=lambda page: page.on("request", lambda request: asked.append(request.url)))
+    page.locator("#classes label", has_text="7").click()
+    drawn(page, **{"class": 7})
+    page.locator("#seed").fill("123")
+    page.locator("#seed").press("Enter")
+    drawn(page, seed=123)
+    page.locator("#count").select_option("16")
+    drawn(page, count=16)
+    shown = tiles(page)
+    assert same(shown, run, [7] * 16, range(123, 139))
+    page.locator("#tiles button").nth(5).hover()
+    assert page.locator("#pictures figcaption").inner_text() == "7, seed 128"
+    assert (pixels(page.locator("#pictures figure canvas")) == shown[5]).all()
+    link = page.url
+    assert parse_qs(urlsplit(link).fragment) == {"run": [run.name], "class": ["7"], "seed": ["123"], "count": ["16"]}
+    page.reload()
+    drawn(page, seed=123)
+    assert (tiles(page) == shown).all()
+    page.locator("#fresh").click()
+    page.wait_for_selector('body:not([data-drawn*="seed=123&"])')
+    assert page.url != link and (tiles(page) != shown).any()
+    assert all(url.startswith((address, "blob:")) for url in asked)
+
+
+def test_the_walk_begins_and_ends_at_the_two_pictures(visit):
+    page, run = visit(f"{DIGITS}&class=3&seed=5"), Run("modelo_1_mnist_v2")
+    page.locator("#end-class").select_option("8")
+    page.locator("#end-seed").fill("9")
+    page.locator("#end-seed").press("Enter")
+    between, found = page.locator("#between"), {}
+    for way in (0, 50, 100):
+        page.locator("#way").fill(str(way))
+        page.wait_for_selector(f'#between[data-shown="8 9 {way}"]')
+        found[way] = pixels(between)
+    assert same(found[0], run, [3], [5])
+    assert same(found[100], run, [8], [9])
+    assert np.abs(found[50].astype(int) - found[0]).mean() > 3 < np.abs(found[50].astype(int) - found[100]).mean()
+    page.locator("#play").click()
+    page.wait_for_selector('#between:not([data-shown="8 9 100"])')
+    assert page.locator("#play").inner_text() == "Stop"
+    page.locator("#play").click()
+    assert page.locator("#play").inner_text() == "Play"
+
+
+def test_png_of_all_pictures(visit):
+    page, run = visit(f"{DIGITS}&class=4&seed=2&count=4"), Run("modelo_1_mnist_v2")
+    with page.expect_download() as download:
+        page.locator("#save").click()
+    assert download.value.suggested_filename == "modelo_1_mnist_v2_4_2.png"
+    picture = np.asarray(Image.open(io.BytesIO(download.value.path().read_bytes())).convert("RGB"))
+    assert picture.shape == (504, 504, 3)
+    small = picture[4::9, 4::9]
+    parts = [small[top : top + 28, left : left + 28] for top in (0, 28) for left in (0, 28)]
+    assert same(np.stack(parts), run, [4] * 4, range(2, 6))
+
+
+def test_a_hundred_classes_are_searched_in_both_languages(visit):
+    page = visit("run=modelo_6_cifar100_v1&class=bear&count=1", locale="es-MX")
+    labels = page.locator("#classes div label:visible")
+    assert labels.count() == 100 and page.locator("html").get_attribute("lang") == "es"
+    for text, names in (("delfin", ["delfín"]), ("dolphin", ["delfín"]), ("arbol", [])):
+        page.locator("#classes input[type=search]").fill(text)
+        assert labels.all_inner_texts() == names
+    assert "«arbol»" in page.locator("#classes > p").inner_text()
+    page.locator("#languages button", has_text="English").click()
+    assert page.locator("h1").inner_text() == "Choose a class, get a new image"
+    assert labels.all_inner_texts()[3] == "bear"
+
+
+def test_every_class_has_a_spanish_name(built):
+    text = (SOURCE / "names.js").read_text(encoding="utf-8")
+    names = {name for run in built["runs"] for name in run["classes"] if not name.isdecimal()}
+    assert [name for name in names if f"  {name}: " not in text and f'  "{name}": ' not in text] == []
+
+
+def test_both_languages_say_everything():
+    if not shutil.which("node"):
+        pytest.skip("no Node on this machine")
+    script = f"""import {{ languages }} from "{(SOURCE / "words.js").as_uri()}";
+        const keys = words => Object.entries(words).flatMap(([k, v]) => typeof v == "object" ? keys(v) : [k]);
+        console.log(JSON.stringify(Object.values(languages).map(keys)))"""
+    command = ["node", "--input-type=module", "--eval", script]
+    english, spanish = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
+    assert english == spanish and len(english) > 30
+
+
+@pytest.mark.parametrize(
+    ("fragment", "said"),
+    [
+        ("run=nothing", "no network “nothing”"),
+        (f"{DIGITS}&class=cat", "no class “cat”"),
+        (f"{DIGITS}&seed=-1", "“-1” is no seed"),
+        (f"{DIGITS}&seed=4294967296", "from 0 to 4,294,967,295"),
+        (f"{DIGITS}&count=1000", "“1000” is no number of pictures"),
+    ],
+)
+def test_a_link_that_is_wrong_is_said_and_something_is_drawn(visit, fragment, said):
+    page = visit(fragment)
+    assert said in message(page)
+    assert tiles(page).std() > 10
+
+
+def test_a_seed_that_is_none_changes_nothing(visit):
+    page = visit(DIGITS)
+    page.locator("#seed").fill("seven")
+    page.locator("#seed").press("Enter")
+    assert "“seven” is no seed" in message(page)
+    assert "seed=0" in page.url
+
+
+def test_a_download_that_breaks_off_is_said_and_tried_again(visit):
+    def cut(route):
+        whole = (BUILT / "models" / route.request.url.rsplit("/", 1)[1]).read_bytes()
+        route.fulfill(body=whole[: len(whole) // 2])
+
+    page = visit(DIGITS, before=lambda page: page.context.route("**/*.onnx", cut), wait="#message button:visible")
+    assert "broke off after 1.2 of 2.4 MB" in message(page).replace(" MB of", " of")
+    page.context.unroute("**/*.onnx")
+    page.locator("#message button").click()
+    page.wait_for_selector("body[data-drawn]")
+    assert message(page) == ""
+
+
+def test_another_file_is_not_drawn_with(visit):
+    def changed(route):
+        whole = bytearray((BUILT / "models" / route.request.url.rsplit("/", 1)[1]).read_bytes())
+        whole[len(whole) // 2] ^= 1
+        route.fulfill(body=bytes(whole))
+
+    page = visit(DIGITS, before=lambda page: page.context.route("**/*.onnx", changed), wait="#message button:visible")
+    assert "is not the one this page was built with" in message(page)
+
+
+def test_a_browser_that_can_not_is_told_so(visit):
+    page = visit(before=lambda page: page.add_init_script("delete window.WebAssembly"), wait="#message:visible")
+    assert "no WebAssembly" in message(page)
+
+
+def test_after_the_first_visit_it_draws_without_a_connection(visit):
+    page = visit(DIGITS, keep=True)
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.reload()  # now the service worker answers, and allows several threads
+    page.wait_for_selector("body[data-drawn]")
+    assert page.evaluate("crossOriginIsolated")
+    page.context.set_offline(True)
+    page.reload()
+    page.wait_for_selector("body[data-drawn]")
+    assert same(tiles(page), Run("modelo_1_mnist_v2"), [0] * 8, range(8))
+
+
+def test_no_script_or_style_stands_in_the_page():
+    text = (SOURCE / "index.html").read_text(encoding="utf-8")
+    assert "Content-Security-Policy" in text and "unsafe-inline" not in text
+    assert text.count("<script") == text.count('<script type="module" src=') == 1
+    assert "<style" not in text and " style=" not in text and " onclick=" not in text
