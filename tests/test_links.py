@@ -31,7 +31,8 @@ def tree(tmp_path):
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"cgan": {"about": "One.", "about_es": "Uno, año."}})
     nbformat.write(notebook, tmp_path / "notebooks" / "00_a.ipynb")
     for name in links.READMES:
-        (tmp_path / name).write_text("before\n<!-- notebooks --><!-- /notebooks -->\nafter\n", encoding="utf-8")
+        places = "before\n<!-- notebooks --><!-- /notebooks -->\nafter\n<!-- page --><!-- /page -->\n"
+        (tmp_path / name).write_text(places, encoding="utf-8")
     return tmp_path
 
 
@@ -59,7 +60,8 @@ def test_rewriting_puts_everything_in_step(tree):
     readme = (tree / "README.es.md").read_text(encoding="utf-8")
     assert readme.startswith("before\n<!-- notebooks -->\n| Cuaderno |")
     row = f"| [00 · A title](notebooks/00_a.ipynb) | Uno, año. | {badge} |"
-    assert readme.endswith(f"\n{row}\n<!-- /notebooks -->\nafter\n")
+    assert f"\n{row}\n<!-- /notebooks -->\nafter\n<!-- page -->\n" in readme
+    assert readme.endswith(f"(docs/page.png)]({links.page(tree)})\n<!-- /page -->\n")
 
     assert links.main(["--check"], tree) == 0
     stable = contents(tree)
@@ -81,6 +83,7 @@ def test_only_contents_count_not_how_json_is_laid_out(tree):
         ("notebooks/00_a.ipynb", "<!-- /colab -->", "00_a.ipynb: <!-- colab -->"),
         ("notebooks/00_a.ipynb", "about_es", "00_a.ipynb: README.es.md needs its title"),
         ("README.md", "<!-- notebooks -->", "README.md: <!-- notebooks -->"),
+        ("README.md", "<!-- /page -->", "README.md: <!-- page -->"),
     ],
 )
 def test_a_missing_place_is_said_in_one_line(tree, capsys, file, lost, said):

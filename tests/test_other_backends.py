@@ -42,7 +42,8 @@ HERE = Path(__file__).parent
 
 
 def python(backend, *arguments):
-    environment = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": XLA}
+    # One thread for PyTorch: two wait in loops for one another, which takes five times as long beside other tests.
+    environment = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": XLA, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
 

@@ -8,7 +8,7 @@ The address stands in pyproject.toml, `[project.urls] Repository`, and nowhere e
 A notebook's first cell is Markdown, with its title as `# ` heading and the lines `<!-- colab -->` and
 `<!-- /colab -->` around its badge; its first code cell is tagged `setup`; its metadata hold the READMEs' one line about
 it: {"cgan": {"about": "…", "about_es": "…"}}. In a README the table stands between `<!-- notebooks -->` and
-`<!-- /notebooks -->`.
+`<!-- /notebooks -->`, and the picture that links to the web page between `<!-- page -->` and `<!-- /page -->`.
 """
 
 import argparse
@@ -19,9 +19,9 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-READMES = {  # file: key of the line about a notebook, heading of the table
-    "README.md": ("about", "| Notebook | What it shows | Run it |"),
-    "README.es.md": ("about_es", "| Cuaderno | Qué muestra | Ejecutarlo |"),
+READMES = {  # file: key of the line about a notebook, heading of the table, words for the picture of the page
+    "README.md": ("about", "| Notebook | What it shows | Run it |", "The web page: choose a class, get a new image"),
+    "README.es.md": ("about_es", "| Cuaderno | Qué muestra | Ejecutarlo |", "La página: elige una clase y dibuja"),
 }
 
 
@@ -33,6 +33,12 @@ def address(root=ROOT):
     """The repository's public address, without a slash at its end."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     return project["project"]["urls"]["Repository"].rstrip("/")
+
+
+def page(root=ROOT):
+    """Where GitHub Pages serves the web page that draws without Python."""
+    owner, _, name = address(root).removeprefix("https://github.com/").partition("/")
+    return f"https://{owner.lower()}.github.io/{name}/"
 
 
 def badge(name, root=ROOT):
@@ -79,8 +85,8 @@ def linked_notebook(path, root=ROOT):
 
 
 def linked_readme(path, root=ROOT):
-    """The README's text with its table of notebooks made anew."""
-    key, heading = READMES[path.name]
+    """The README's text with its table of notebooks and its link to the web page made anew."""
+    key, heading, words = READMES[path.name]
     rows = [heading, "|---|---|---|"]
     for file in _notebooks(root):
         notebook = json.loads(file.read_text(encoding="utf-8"))
@@ -89,7 +95,8 @@ def linked_readme(path, root=ROOT):
         if not title or not about:
             raise LinkError(f"{file.name}: {path.name} needs its title and, in its metadata, cgan.{key}")
         rows.append(f"| [{title[1]}](notebooks/{file.name}) | {about} | {badge(file.name, root)} |")
-    return between(path.read_text(encoding="utf-8"), "notebooks", "\n" + "\n".join(rows) + "\n", path)
+    text = between(path.read_text(encoding="utf-8"), "notebooks", "\n" + "\n".join(rows) + "\n", path)
+    return between(text, "page", f"\n[![{words}](docs/page.png)]({page(root)})\n", path)
 
 
 def outdated(root=ROOT):

@@ -1,0 +1,90 @@
+"""The web page in real Chromium: the first picture, cold and warm, and the frames a second of the walk, per run.
+
+python benchmarks/page.py [RUN …] [--clicks 20]      after `make page`
+
+cold: from opening a link, nothing in the browser's cache, to the picture; warm: from the click on a class to its
+picture. One thread, as on a first visit.
+"""
+
+import argparse
+import functools
+import http.server
+import json
+import shutil
+import statistics
+import sys
+import threading
+import time
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from cgan_utils.backend import machine
+
+BUILT = Path(__file__).parent.parent / "page" / "dist"
+SECONDS = 3  # of walking
+CLICK = """async () => {
+    const others = [...document.querySelectorAll("#classes input[type=radio]:not(:checked)")];
+    const drawn = new Promise(resolve => new MutationObserver(resolve).observe(
+        document.body, {attributes: true, attributeFilter: ["data-drawn"]}));
+    const begun = performance.now();
+    others[Math.floor(others.length / 2)].click();
+    await drawn;
+    const took = performance.now() - begun;
+    await new Promise(resolve => setTimeout(resolve, 1000));  // the walk draws its three pictures
+    return took;
+}"""
+FRAMES = """async milliseconds => {
+    let frames = 0;
+    const watch = new MutationObserver(changes => frames += changes.length);
+    watch.observe(document.querySelector("#between"), {attributes: true, attributeFilter: ["data-shown"]});
+    document.querySelector("#play").click();
+    await new Promise(resolve => setTimeout(resolve, milliseconds));
+    document.querySelector("#play").click();
+    return frames;
+}"""
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def measure(browser, address, name, clicks):
+    """(cold ms, warm ms, frames a second)"""
+    page = browser.new_context(service_workers="block").new_page()
+    begun = time.perf_counter()
+    page.goto(f"{address}#run={name}&count=1")
+    page.wait_for_selector("body[data-drawn]")
+    cold = 1000 * (time.perf_counter() - begun)
+    page.wait_for_timeout(1000)
+    warm = statistics.median(page.evaluate(CLICK) for _ in range(clicks))
+    frames = page.evaluate(FRAMES, 1000 * SECONDS) / SECONDS
+    page.context.close()
+    return cold, warm, frames
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="*", metavar="RUN")
+    parser.add_argument("--clicks", type=int, default=20)
+    args = parser.parse_args()
+    browser_file = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if not browser_file or not (BUILT / "runs.json").is_file():
+        sys.exit("This needs Chromium, and a page built with `make page`.")
+    sizes = {run["name"]: run["bytes"] for run in json.loads((BUILT / "runs.json").read_text(encoding="utf-8"))["runs"]}
+    handler = functools.partial(Quiet, directory=BUILT)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(f"{machine()}\n\n| run | MB | cold, ms | warm, ms | frames a second |\n|---|---|---|---|---|")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=browser_file, args=["--no-sandbox", "--disable-gpu"])
+        for name in args.runs or sizes:
+            cold, warm, frames = measure(browser, f"http://127.0.0.1:{server.server_port}/", name, args.clicks)
+            print(f"| {name} | {sizes[name] / 1e6:.1f} | {cold:.0f} | {warm:.0f} | {frames:.0f} |", flush=True)
+        browser.close()
+    server.shutdown()
+
+
+if __name__ == "__main__":
+    main()
