@@ -11,6 +11,8 @@ FOLDER = Path(__file__).parent.parent / "notebooks"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 MACHINE_PATH = re.compile(r"(?<![\w.])(/(home|root|tmp|work|Users|private|var)/\w|[A-Z]:\\+Users)")
 LONGEST_CELL = 15
+PICTURES = {"image/png", "image/jpeg"}
+LARGEST, LARGEST_TOGETHER = 2 * 2**20, 25e6  # bytes: larger files are not shown on GitHub, or open slowly
 
 
 @pytest.fixture(params=sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.stem)
@@ -44,6 +46,11 @@ def test_it_is_a_valid_numbered_python_notebook(path, notebook):
     assert notebook.metadata.kernelspec.name == "python3"
 
 
+def test_it_opens_fast(path):
+    assert path.stat().st_size <= LARGEST
+    assert sum(file.stat().st_size for file in FOLDER.glob("*.ipynb")) <= LARGEST_TOGETHER
+
+
 def test_it_opens_with_a_title_a_badge_and_spanish(path, notebook):
     first = notebook.cells[0]
     assert first.cell_type == "markdown"
@@ -70,7 +77,7 @@ def test_a_training_cell_can_be_run_again(code):
 
 def test_it_was_run_from_top_to_bottom_in_a_fresh_kernel(code):
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
-    assert any("image/png" in output.get("data", {}) for output in outputs(code))
+    assert any(PICTURES & set(output.get("data", {})) for output in outputs(code))
 
 
 def test_its_outputs_are_clean(code):
@@ -99,4 +106,4 @@ def test_its_last_cell_draws_alone_in_a_fresh_kernel(notebook, monkeypatch):
     monkeypatch.setenv("CGAN_BUDGET", "smoke")
     notebook.cells = notebook.cells[-1:]
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(FOLDER)}}).execute()
-    assert any("image/png" in output.get("data", {}) for output in outputs(notebook.cells))
+    assert any(PICTURES & set(output.get("data", {})) for output in outputs(notebook.cells))
