@@ -20,7 +20,8 @@ def test_links_and_pictures_exist(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     local = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
     assert len(local) > 4
-    assert not [link for link in local if not (ROOT / link).exists()]
+    headings = {"#" + re.sub(r"\W+", "-", line.lower()) for line in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+    assert not [link for link in local if not (link in headings if link[0] == "#" else (ROOT / link).exists())]
 
 
 @each
@@ -64,3 +65,18 @@ def test_every_shipped_run_opens_draws_and_is_what_its_name_says(path):
     assert all(file.stat().st_size < 100e6 for file in path.parent.rglob("*"))
     card = (path.parent / "README.md").read_text(encoding="utf-8")
     assert f"{run.record['training']['epochs']} of {run.experiment.epochs} planned epochs" in card
+
+
+def test_the_spanish_readme_has_the_same_sections_with_the_same_commands():
+    """Section by section: commands and pictures, without comments and the names that a reader chooses."""
+    english, spanish = (
+        [
+            (
+                re.findall(r"^ {4}(?:\.venv/bin/|KERAS_BACKEND=\w+ )?(\w+ [a-z-]+)", part, re.M),
+                re.findall(r"docs/\w+", part),
+            )
+            for part in re.split(r"^## ", (ROOT / name).read_text(encoding="utf-8"), flags=re.M)
+        ]
+        for name in ("README.md", "README.es.md")
+    )
+    assert spanish == english
