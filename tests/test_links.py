@@ -69,6 +69,14 @@ def test_rewriting_puts_everything_in_step(tree):
     assert contents(tree) == stable
 
 
+def test_without_an_address_nothing_is_fetched_that_is_not_there(tree):
+    (tree / "pyproject.toml").write_text('[project.urls]\nRepository = "https://github.com/OWNER/name"\n', "utf-8")
+    source = links.setup_source(tree)
+    assert "git clone" not in source and "Upload its folder as /content/name" in source
+    links.main([], tree)
+    assert "](docs/page.png)](#the-web-page)" in (tree / "README.md").read_text(encoding="utf-8")
+
+
 def test_only_contents_count_not_how_json_is_laid_out(tree):
     links.main([], tree)
     path = tree / "notebooks" / "00_a.ipynb"
@@ -120,8 +128,9 @@ def test_on_colab_it_fetches_the_project_once_and_installs_it(shell, tmp_path, m
     subprocess.run(["git", "init", "--quiet", origin], check=True)
     identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
     subprocess.run(["git", *identity, "commit", "--quiet", "--allow-empty", "--message=a"], cwd=origin, check=True)
-    source = links.setup_source().replace("/content/", f"{tmp_path}/").replace(links.address(), origin.as_uri())
-    folder = tmp_path / links.address().rpartition("/")[2]
+    (tmp_path / "pyproject.toml").write_text(f'[project.urls]\nRepository = "{ADDRESS}"\n', encoding="utf-8")
+    source = links.setup_source(tmp_path).replace("/content/", f"{tmp_path}/").replace(ADDRESS, origin.as_uri())
+    folder = tmp_path / ADDRESS.rpartition("/")[2]
     for _ in range(2):
         assert shell.run_cell(source).success
         assert Path.cwd() == folder

@@ -19,9 +19,10 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-READMES = {  # file: key of the line about a notebook, heading of the table, words for the picture of the page
-    "README.md": ("about", "| Notebook | What it shows | Run it |", "The web page: choose a class, get a new image"),
-    "README.es.md": ("about_es", "| Cuaderno | Qué muestra | Ejecutarlo |", "La página: elige una clase y dibuja"),
+NOBODY = "OWNER"  # stands in the address until the project has one
+READMES = {  # file: key of the line about a notebook, heading of the table; what the page is called, its section
+    "README.md": ("about", "| Notebook | What it shows | Run it |", "The web page", "#the-web-page"),
+    "README.es.md": ("about_es", "| Cuaderno | Qué muestra | Ejecutarlo |", "La página", "#la-página"),
 }
 
 
@@ -36,9 +37,9 @@ def address(root=ROOT):
 
 
 def page(root=ROOT):
-    """Where GitHub Pages serves the web page that draws without Python."""
+    """Where GitHub Pages serves the web page that draws without Python; None as long as nobody owns the project."""
     owner, _, name = address(root).removeprefix("https://github.com/").partition("/")
-    return f"https://{owner.lower()}.github.io/{name}/"
+    return None if owner == NOBODY else f"https://{owner.lower()}.github.io/{name}/"
 
 
 def badge(name, root=ROOT):
@@ -56,13 +57,17 @@ def setup_source(root=ROOT):
     """
     url = address(root)
     folder = f"/content/{url.rpartition('/')[2]}"
+    get = f"!git clone --quiet --depth 1 {url} {folder}"
+    if f"/{NOBODY}/" in url:
+        said = f"This project has no public address yet. Upload its folder as {folder}, then run this cell again."
+        get = f'raise SystemExit("{said}")'
     return f"""# On Colab this fetches the project and the packages that Colab lacks; anywhere else it does nothing.
 import os
 import sys
 
 if "google.colab" in sys.modules:
     if not os.path.isdir("{folder}"):
-        !git clone --quiet --depth 1 {url} {folder}
+        {get}
     %cd -q {folder}
     %pip install --quiet --editable .
     sys.path.append("{folder}")
@@ -86,7 +91,7 @@ def linked_notebook(path, root=ROOT):
 
 def linked_readme(path, root=ROOT):
     """The README's text with its table of notebooks and its link to the web page made anew."""
-    key, heading, words = READMES[path.name]
+    key, heading, words, section = READMES[path.name]
     rows = [heading, "|---|---|---|"]
     for file in _notebooks(root):
         notebook = json.loads(file.read_text(encoding="utf-8"))
@@ -96,7 +101,7 @@ def linked_readme(path, root=ROOT):
             raise LinkError(f"{file.name}: {path.name} needs its title and, in its metadata, cgan.{key}")
         rows.append(f"| [{title[1]}](notebooks/{file.name}) | {about} | {badge(file.name, root)} |")
     text = between(path.read_text(encoding="utf-8"), "notebooks", "\n" + "\n".join(rows) + "\n", path)
-    return between(text, "page", f"\n[![{words}](docs/page.png)]({page(root)})\n", path)
+    return between(text, "page", f"\n[![{words}](docs/page.png)]({page(root) or section})\n", path)
 
 
 def outdated(root=ROOT):
