@@ -64,6 +64,15 @@ def test_the_first_code_cell_sets_up_and_the_last_cell_is_code(notebook, code):
     assert notebook.cells[-1].cell_type == "code"
 
 
+def test_it_ends_with_exercises_their_answers_and_what_comes_next(path, notebook):
+    if path.stem.startswith("00"):
+        return  # nothing is explained there that could be practised
+    cell = next(cell.source for cell in notebook.cells if cell.source.startswith("## Exercises"))
+    assert cell.count("<details><summary>Answer</summary>") == cell.count("</details>") >= 2
+    following = re.search(r"\*\*Next:\*\*.*\]\((\d\d_\w+\.ipynb)", cell)[1]
+    assert (FOLDER / following).is_file()
+
+
 def test_no_code_cell_is_long(code):
     assert not [cell.source for cell in code if len(cell.source.splitlines()) > LONGEST_CELL]
 
