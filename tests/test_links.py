@@ -72,7 +72,7 @@ def test_rewriting_puts_everything_in_step(tree):
 def test_without_an_address_nothing_is_fetched_that_is_not_there(tree):
     (tree / "pyproject.toml").write_text('[project.urls]\nRepository = "https://github.com/OWNER/name"\n', "utf-8")
     source = links.setup_source(tree)
-    assert "git clone" not in source and "Upload its folder as /content/name" in source
+    assert "git clone" not in source and "upload its folder as /content/name" in source
     links.main([], tree)
     assert "](docs/page.png)](#the-web-page)" in (tree / "README.md").read_text(encoding="utf-8")
 

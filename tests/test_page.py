@@ -210,6 +210,9 @@ def test_a_hundred_classes_are_searched_in_both_languages(visit):
         page.locator("#classes input[type=search]").fill(text)
         assert labels.all_inner_texts() == names
     assert "«arbol»" in page.locator("#classes > p").inner_text()
+    page.locator("#classes input[type=search]").fill("tig")
+    page.locator("#classes input[type=search]").press("Enter")
+    drawn(page, **{"class": "tiger"})
     page.locator("#languages button", has_text="English").click()
     assert page.locator("h1").inner_text() == "Choose a class, get a new image"
     assert labels.all_inner_texts()[3] == "bear"

@@ -59,7 +59,7 @@ def setup_source(root=ROOT):
     folder = f"/content/{url.rpartition('/')[2]}"
     get = f"!git clone --quiet --depth 1 {url} {folder}"
     if f"/{NOBODY}/" in url:
-        said = f"This project has no public address yet. Upload its folder as {folder}, then run this cell again."
+        said = f"It has no public address yet: upload its folder as {folder}."  # short enough for one line
         get = f'raise SystemExit("{said}")'
     return f"""# On Colab this fetches the project and the packages that Colab lacks; anywhere else it does nothing.
 import os

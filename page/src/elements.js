@@ -57,6 +57,9 @@ export function searchClasses(run, text, language, words) {
   find("#classes > p").textContent = found ? "" : words.none(text);
 }
 
+/** The radio button of the first class that the search has left, or null. */
+export const firstFound = () => find("#classes div label:not([hidden]) input");
+
 /** As many empty pictures as are asked for; what stood there stays until it is drawn over. */
 export function showTiles(count, look) {
   const tiles = find("#tiles");

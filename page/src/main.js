@@ -1,7 +1,7 @@
 // The page: what is chosen, and the pictures of it.
 
 import { COUNTS, SEEDS, read, seedOf, write } from "./address.js";
-import { find, make, searchClasses, showClasses, showRuns, showTiles, translate } from "./elements.js";
+import { find, firstFound, make, searchClasses, showClasses, showRuns, showTiles, translate } from "./elements.js";
 import { Network } from "./network.js";
 import { paint, save, sheet } from "./paint.js";
 import { latent } from "./random.js";
@@ -94,6 +94,7 @@ function look(tile) {
   large.height = small.height;
   large.getContext("2d").drawImage(small, 0, 0);
   find("#pictures figcaption").textContent = tile.title;
+  large.setAttribute("aria-label", tile.title);
 }
 
 /** Puts what is chosen into the controls. */
@@ -167,6 +168,7 @@ function listen() {
   find("#classes input[type=search]").addEventListener("input", ({ target }) =>
     searchClasses(chosen.run, target.value, language, words),
   );
+  find("#classes input[type=search]").addEventListener("keydown", ({ key }) => key === "Enter" && firstFound()?.click());
   find("#seed").addEventListener("change", ({ target }) => chooseSeed(target.value));
   find("#count").addEventListener("change", ({ target }) => choose({ count: Number(target.value) }));
   find("#fresh").addEventListener("click", fresh);
