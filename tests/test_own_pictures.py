@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from cgan_utils.errors import CganError
 from cgan_utils.models.experiments import Experiment, suitable
 from cgan_utils.results.evaluation import evaluate, reference_of
 from cgan_utils.results.evaluator import find_evaluator
+from cgan_utils.training.checkpoints import Progress, save
 from cgan_utils.training.train import train
 
 
@@ -48,6 +50,20 @@ def test_a_training_goes_on_with_the_pictures_that_it_began_with(tmp_path):
     assert again.record["training"]["epochs"] == 2
     assert again.record["data"]["images"] == 36
     assert len(learn(tmp_path / "second", data=folder).history) == 1
+
+
+def test_what_was_chosen_for_the_pictures_is_chosen_again_when_there_are_more(tmp_path, monkeypatch, capsys):
+    folder = fill(tmp_path / "pets", 20)
+    begun = suitable(2, 3, len(load(folder).x_train))
+    chosen = []
+    monkeypatch.setattr("cgan_utils.training.train.train", lambda settings, *_, **__: chosen.append(settings))
+    game = SimpleNamespace(optimizers=[], metrics=[], variables=[], batch_losses=None)
+    save(tmp_path / "mine.checkpoint", game, Progress(), begun.settings())
+    fill(folder, 300)
+    assert suitable(2, 3, len(load(folder).x_train)).batch_size != begun.batch_size
+    assert main(["train", "--data", str(folder), "--out", "mine", "--resume"]) == 0
+    assert chosen == [begun]
+    assert f"{begun.epochs:,} epochs in batches of {begun.batch_size}" in capsys.readouterr().out
 
 
 def test_a_version_that_is_read_stays_while_another_is_made(tmp_path):
