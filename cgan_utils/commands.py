@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from .errors import CganError, notice
+from .files import METRICS
 from .paths import file_names, try_place, write_whole
 
 
@@ -247,7 +248,7 @@ def _evaluate(run, args):
     from .results.evaluation import evaluate, reference_of  # loads Keras; a wrong name was answered without
     from .results.inception import inception_fid
 
-    try_place(run.path / "metrics.json")  # before minutes of measuring
+    try_place(run.path / METRICS)  # before minutes of measuring
     reference = reference_of(run, args.data)
     metrics = evaluate(run, reference, per_class=args.per_class, progress=_progress(run.name))
     run.keep_metrics(metrics)

@@ -9,6 +9,7 @@ import pytest
 
 from cgan_utils.data import datasets
 from cgan_utils.errors import CganError
+from cgan_utils.files import AVERAGED, LAST
 from cgan_utils.images import grid
 from cgan_utils.lessons import vae_vs_gan as comparison
 from cgan_utils.lessons.vae_vs_gan import Judge, arc, covered, sharpness
@@ -16,7 +17,7 @@ from cgan_utils.models.experiments import Experiment, experiment
 from cgan_utils.models.networks import build, multiply_adds
 from cgan_utils.models.sampling import latent
 from cgan_utils.results.conditioning import class_means, class_share, class_shares, resemblance
-from cgan_utils.results.run import AVERAGED, LAST, Run
+from cgan_utils.results.run import Run
 from cgan_utils.results.tables import change, differences, operations, sizes, trainings
 from cgan_utils.training.train import train
 from cgan_utils.views.comparison import (

@@ -12,6 +12,7 @@ from ablate_modelo_6 import DRAWN, FORMS
 
 from cgan_utils.backend import keras, value_and_gradients
 from cgan_utils.errors import CganError
+from cgan_utils.files import AVERAGED, LAST
 from cgan_utils.models.architectures import ARCHITECTURES, INGREDIENTS, Projected
 from cgan_utils.models.classifier import Recipe
 from cgan_utils.models.classifier import build as build_classifier
@@ -20,7 +21,6 @@ from cgan_utils.models.networks import build
 from cgan_utils.models.projected import Augment, ClassSpread, SpectralConv, conditional_norm, fill_teacher
 from cgan_utils.paths import shipped_folder
 from cgan_utils.results.evaluator import Evaluator
-from cgan_utils.results.run import AVERAGED, LAST
 from cgan_utils.training.batches import order
 from cgan_utils.training.train import train
 

@@ -9,9 +9,10 @@ import pytest
 
 from cgan_utils.backend import keras
 from cgan_utils.errors import CganError
+from cgan_utils.files import AVERAGED, LAST
 from cgan_utils.images import cells, from_png, grid, to_png
 from cgan_utils.models.sampling import latent
-from cgan_utils.results.run import AVERAGED, LAST, Run, list_runs
+from cgan_utils.results.run import Run, list_runs
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ import pytest
 from scipy import stats
 
 from cgan_utils.backend import keras, value_and_gradients
+from cgan_utils.files import ENCODER, LAST
 from cgan_utils.models.layers import to_signed
 from cgan_utils.models.sampling import decode
 from cgan_utils.models.vae import ConditionalVAE, divergence, gaussian_log_likelihood
-from cgan_utils.results.run import ENCODER, LAST, Run
+from cgan_utils.results.run import Run
 from cgan_utils.training.train import make_game, train
 
 ops = keras.ops

@@ -7,11 +7,12 @@ import pytest
 
 from cgan_utils.data import datasets
 from cgan_utils.errors import CganError
+from cgan_utils.files import LAST
 from cgan_utils.images import from_png, grid
 from cgan_utils.models.experiments import Experiment
 from cgan_utils.models.networks import build
 from cgan_utils.results.curves import epoch_curves
-from cgan_utils.results.run import LAST, Run
+from cgan_utils.results.run import Run
 from cgan_utils.training.train import train
 from cgan_utils.views import diagram
 from cgan_utils.views import explorer as widgets

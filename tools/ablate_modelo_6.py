@@ -17,12 +17,12 @@ from PIL import Image
 
 from cgan_utils import backend
 from cgan_utils.data.datasets import load
+from cgan_utils.files import AVERAGED, LAST
 from cgan_utils.images import grid
 from cgan_utils.models.architectures import ARCHITECTURES, INGREDIENTS
 from cgan_utils.models.experiments import experiment
 from cgan_utils.results import measures
 from cgan_utils.results.evaluator import find_evaluator
-from cgan_utils.results.run import AVERAGED, LAST
 from cgan_utils.training.places import checkpoint_of
 from cgan_utils.training.train import train
 

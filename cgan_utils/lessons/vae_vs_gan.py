@@ -17,10 +17,10 @@ import pandas as pd
 from sklearn.neighbors import NearestNeighbors
 
 from ..backend import keras
+from ..files import ENCODER
 from ..models.layers import to_signed, to_uint8
 from ..models.sampling import decode, latent
 from ..results.measures import diversity, nearest
-from ..results.run import ENCODER
 
 layers = keras.layers
 

@@ -1,6 +1,7 @@
 """What every trained model of the series has in common, so that one `train` serves them all."""
 
 from ..backend import COMPILED, callbacks, copied, feed, joined, keras, no_gradients, step, value_and_gradients
+from ..files import BEST, ENCODER, LAST
 from .sampling import draw
 
 ops = keras.ops
@@ -70,9 +71,9 @@ class Game(keras.Model):
 
     @property
     def kept(self):
-        """{file name: network} of what is worth keeping; 'generator.safetensors' draws."""
-        best = {"generator_best.safetensors": self.best} if self.best else {}
-        return {"generator.safetensors": self.generator, **best}
+        """{file name: network} of what is worth keeping; LAST draws."""
+        best = {BEST: self.best} if self.best else {}
+        return {LAST: self.generator, **best}
 
     def add_best(self):
         """Make room for the generator of the best epoch; see `scoring.Score`."""
@@ -130,4 +131,4 @@ class EncoderDecoder(Descent):
 
     @property
     def kept(self):
-        return {**super().kept, "encoder.safetensors": self.encoder}
+        return {**super().kept, ENCODER: self.encoder}

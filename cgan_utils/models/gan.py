@@ -2,6 +2,7 @@
 
 from ..backend import copied, divided, keras, no_gradients, value_and_gradients
 from ..errors import CganError, unknown
+from ..files import AVERAGED
 from .game import Game
 from .layers import to_signed
 
@@ -88,7 +89,7 @@ class ConditionalGAN(Game):
 
     @property
     def kept(self):
-        return {**super().kept, "generator_averaged.safetensors": self.averaged}
+        return {**super().kept, AVERAGED: self.averaged}
 
     def scaled(self, images):
         """Images as both networks know them: uint8 [N, H, W, C] → float32 in [-1, 1]."""

@@ -29,6 +29,7 @@ import pandas as pd
 
 from ..data.datasets import class_index
 from ..errors import CganError, reading, unknown
+from ..files import CARD, ENCODER, EVOLUTION, HISTORY, LOSSES, METRICS, RECORD
 from ..images import from_png, to_png
 from ..models.architectures import conditional
 from ..models.experiments import EXPERIMENTS, Experiment, shown_classes
@@ -37,8 +38,6 @@ from .card import CURVES, card, curves
 from .weights import pack, unpack
 
 FORMAT = 1
-LAST, AVERAGED, ENCODER = "generator.safetensors", "generator_averaged.safetensors", "encoder.safetensors"
-METRICS = "metrics.json"
 NOT_SHIPPED = " Trained runs come with the project's repository; let CGAN_HOME name a clone of it."
 
 
@@ -60,14 +59,14 @@ class Run:
 
     def __init__(self, name_or_path):
         self.path = _find(name_or_path)
-        self.record = _read_json(self.path / "run.json")
+        self.record = _read_json(self.path / RECORD)
         if self.record.get("format") != FORMAT:
             raise CganError(
                 f"{self.path} is in format {self.record.get('format')!r}, and this version reads {FORMAT}; "
                 "update the project, or train the run again."
             )
         self.name = self.path.name
-        with reading(self.path / "run.json"):
+        with reading(self.path / RECORD):
             self.experiment = Experiment.from_dict(self.record["experiment"])
             data = self.record["data"]
             self.conditional = conditional(self.experiment.architecture)
@@ -99,7 +98,7 @@ class Run:
 
         if file not in self._networks:
             builder = build_encoder if file == ENCODER else build_generator
-            with reading(self.path / "run.json"):  # its numbers may describe a network that can't be
+            with reading(self.path / RECORD):  # its numbers may describe a network that can't be
                 model = builder(self.experiment.architecture, len(self.class_names), self.shape, dtype="float32")
             self._fill(model, file)
             self._networks[file] = model
@@ -141,9 +140,9 @@ class Run:
         """Replace some files, {name: text or bytes}, and then the card."""
         for name, content in contents.items():
             write_whole(self.path / name, content)
-        pictures = [picture.stem for folder in (".", "evolution") for picture in (self.path / folder).glob("*.png")]
+        pictures = [picture.stem for folder in (".", EVOLUTION) for picture in (self.path / folder).glob("*.png")]
         history = self.history.to_dict("records")
-        write_whole(self.path / "README.md", card(self.name, self.record, history, pictures, self.metrics))
+        write_whole(self.path / CARD, card(self.name, self.record, history, pictures, self.metrics))
 
     def export(self, path):
         """Write the generator for use without this package: .keras for Keras, .onnx for other runtimes; see `onnx`."""
@@ -161,8 +160,8 @@ class Run:
     @property
     def history(self):
         """One row per epoch: losses and scores in training, and on the test images (columns val_…)."""
-        with reading(self._file("history.csv")):
-            table = pd.read_csv(self.path / "history.csv")
+        with reading(self._file(HISTORY)):
+            table = pd.read_csv(self.path / HISTORY)
             words = [name for name in table if not pd.api.types.is_numeric_dtype(table[name]) and len(table)]
             if "epoch" not in table or words:
                 raise ValueError(f"no numbers in {', '.join(words)}" if words else "it has no column epoch")
@@ -171,7 +170,7 @@ class Run:
     @property
     def losses(self):
         """float32 [iterations, 2]: loss of the discriminator and of the generator; see `loss_names`."""
-        with reading(self._file("losses.npz")), np.load(self.path / "losses.npz", allow_pickle=False) as file:
+        with reading(self._file(LOSSES)), np.load(self.path / LOSSES, allow_pickle=False) as file:
             losses = file["losses"]
             if (
                 losses.dtype.kind != "f"
@@ -191,7 +190,7 @@ class Run:
     def evolution(self):
         """{epoch: uint8 picture}, a row per class and a column per seed; epoch 0 is before training."""
         pictures = {}
-        for file in sorted((self.path / "evolution").glob("epoch_*.png")):
+        for file in sorted((self.path / EVOLUTION).glob("epoch_*.png")):
             with reading(file):
                 picture = from_png(file)
                 if picture.shape != next(iter(pictures.values()), picture).shape:
@@ -247,20 +246,20 @@ def write_run(path, record, networks, history, losses, evolution):
     path = Path(path)
     new, old = path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
     shutil.rmtree(new, ignore_errors=True)
-    (new / "evolution").mkdir(parents=True)
+    (new / EVOLUTION).mkdir(parents=True)
     weights = {file: pack(model) for file, model in networks.items()}
     for file, content in weights.items():
         (new / file).write_bytes(content)
     hashes = {file: hashlib.sha256(content).hexdigest() for file, content in weights.items()}
     record = {"format": FORMAT, **record, "weights": hashes}
-    (new / "run.json").write_text(_listing(record), encoding="utf-8")
-    (new / "README.md").write_text(card(path.name, record, history, evolution), encoding="utf-8")
+    (new / RECORD).write_text(_listing(record), encoding="utf-8")
+    (new / CARD).write_text(card(path.name, record, history, evolution), encoding="utf-8")
     pd.DataFrame(history, columns=None if history else ["epoch", "seconds"]).round(6).to_csv(
-        new / "history.csv", index=False, lineterminator="\n"
+        new / HISTORY, index=False, lineterminator="\n"
     )
-    np.savez_compressed(new / "losses.npz", losses=np.asarray(losses or np.empty((0, 2)), "float32"))
+    np.savez_compressed(new / LOSSES, losses=np.asarray(losses or np.empty((0, 2)), "float32"))
     for name, picture in evolution.items():
-        (new / "evolution" / f"{name}.png").write_bytes(to_png(picture))
+        (new / EVOLUTION / f"{name}.png").write_bytes(to_png(picture))
     shutil.rmtree(old, ignore_errors=True)
     if path.exists():
         path.rename(old)
@@ -279,7 +278,7 @@ def _find(name_or_path):
     if not isinstance(name_or_path, (str, os.PathLike)):
         raise CganError(f"{name_or_path!r} is no run; give a run's name or its folder.")
     path = Path(name_or_path)
-    if (path / "run.json").is_file():
+    if (path / RECORD).is_file():
         return path.resolve()
     runs = list_runs()
     if str(name_or_path) in runs:

@@ -12,6 +12,7 @@ from ..backend import keras
 from ..data.datasets import ImageDataset, earlier, load
 from ..data.known import SHAPES
 from ..errors import CganError
+from ..files import AVERAGED, LAST
 from ..models.architectures import conditional
 from ..models.autoencoders import Autoencoder
 from ..models.experiments import Experiment
@@ -23,7 +24,7 @@ from ..models.projected import fill_teacher
 from ..models.vae import ConditionalVAE
 from ..results.evaluation import Reference
 from ..results.evaluator import find_evaluator
-from ..results.run import AVERAGED, LAST, write_run
+from ..results.run import write_run
 from . import callbacks, checkpoints
 from .batches import InBatches, batches, stacked
 from .places import checkpoint_of, newest, numbered, reserved, taken

@@ -12,10 +12,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from ..errors import CganError
+from ..files import AVERAGED, LAST
 from ..images import cells, grid
 from ..results.conditioning import class_shares
 from ..results.curves import BELOW
-from ..results.run import AVERAGED, LAST
 from .figures import picture_on, pictures
 
 # Colour and marker of the models of a figure.

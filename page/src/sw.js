@@ -2,7 +2,7 @@
 // tools/page.py fills in what it built; a new version of the page replaces the old one when it is next visited.
 
 const VERSION = "{{version}}";
-const FILES = ["./", ...{{files}}];
+const FILES = ["./", "index.html", ...{{files}}];
 const MODELS = "models";
 
 self.addEventListener("install", (event) => {
