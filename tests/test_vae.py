@@ -6,9 +6,10 @@ from scipy import stats
 
 from cgan_utils.backend import keras, value_and_gradients
 from cgan_utils.files import ENCODER, LAST
+from cgan_utils.models.architectures import ARCHITECTURES, LATENT
 from cgan_utils.models.layers import to_signed
-from cgan_utils.models.sampling import decode
-from cgan_utils.models.vae import ConditionalVAE, divergence, gaussian_log_likelihood
+from cgan_utils.models.sampling import decode, latent
+from cgan_utils.models.vae import ConditionalVAE, decoder_of, divergence, gaussian_log_likelihood
 from cgan_utils.results.run import Run
 from cgan_utils.training.train import make_game, train
 
@@ -22,6 +23,51 @@ def array(tensor):
 @pytest.fixture
 def settings(tiny):
     return replace(tiny, name="tiny_vae", game="vae", optimizer="adam", learning_rate=1e-3)
+
+
+@pytest.fixture
+def noisy(settings, monkeypatch):
+    """The same with class noise."""
+    row = replace(ARCHITECTURES["tiny"], class_noise=True)
+    monkeypatch.setitem(ARCHITECTURES, "tiny_noisy", row)
+    return replace(settings, architecture="tiny_noisy", pixel_variance=0.1)
+
+
+def test_class_noise_is_at_first_the_noise_itself(noisy, numbers):
+    game = make_game(noisy, numbers)
+    labels, z = np.arange(10, dtype="int32"), latent(range(10))
+    np.testing.assert_allclose(array(game.decoder([z, labels])), array(game.generator([z, labels])), atol=1e-5)
+    assert not {"class_mean", "class_root"} & {v.path.split("/")[0] for v in game.generator.trainable_variables}
+
+
+def test_noise_is_spread_like_the_codes_of_each_class(noisy, numbers):
+    game, random = make_game(noisy, numbers), np.random.default_rng(0)
+    mixing = random.normal(size=(2, LATENT, LATENT)).astype("float32") / 10 + np.eye(LATENT, dtype="float32")
+    for _ in range(60):
+        labels = random.integers(0, 2, 64).astype("int32")
+        z = np.einsum("nij,nj->ni", mixing[labels], random.normal(size=(64, LATENT))) + 3 * labels[:, None]
+        game.note(ops.convert_to_tensor(z.astype("float32")), ops.convert_to_tensor(labels))
+    generator = game.drawer
+    spread = keras.Model(generator.inputs, generator.get_layer("class_noise").output)
+    noise = latent(range(3000))
+    for label in range(2):
+        drawn = array(spread([noise, np.full(3000, label, "int32")]))
+        covariance = mixing[label] @ mixing[label].T
+        assert np.abs(drawn.mean(axis=0) - 3 * label).max() < 0.4
+        assert np.linalg.norm(np.cov(drawn.T) - covariance) < 0.35 * np.linalg.norm(covariance)
+    rest = array(spread([noise[:5], np.full(5, 7, "int32")]))  # a class that was never seen
+    np.testing.assert_allclose(rest, noise[:5], atol=1e-5)
+
+
+def test_a_run_with_class_noise_resumes_exactly_and_opens_without_the_game(noisy, numbers, tmp_path):
+    whole = train(noisy, tmp_path / "whole", data=numbers, epochs=2, verbose=0)
+    train(noisy, tmp_path / "parts", data=numbers, epochs=1, verbose=0)
+    parts = train(noisy, tmp_path / "parts", data=numbers, epochs=2, resume=True, verbose=0)
+    assert whole.weights == parts.weights
+    assert np.abs(array(whole.generator().get_layer("class_mean").embeddings)).max() > 0
+    codes = latent([3])
+    plain, spread = decoder_of(whole.generator()), whole.generator()
+    assert not np.allclose(array(plain([codes, np.zeros(1, "int32")])), array(spread([codes, np.zeros(1, "int32")])))
 
 
 def test_divergence_equals_its_definition():

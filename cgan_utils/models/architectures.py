@@ -23,6 +23,7 @@ class Architecture:
     last_activation: bool = False  # LeakyReLU after the discriminator's last convolution
     input_dropout: float = 0.0  # on the image the discriminator sees
     output_dropout: float = 0.0  # before the discriminator's verdict
+    class_noise: bool = False  # whether a Gaussian of each class stands between the noise and the generator; see `vae`
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,7 @@ _MODELO_6_28PX = Projected(base=256, up=(128, 64), teacher=((32,), (48, 48), (96
 
 ARCHITECTURES = {
     "modelo_1": _MODELO_1,
+    "modelo_1_class_noise": replace(_MODELO_1, class_noise=True),
     "modelo_3": _MODELO_3,
     "modelo_3_28px": _MODELO_3_28PX,
     # As it was meant to be published: the dropout had been written past the model, and never took part.

@@ -115,6 +115,7 @@ _MODELO_6 = Experiment(
 _MODELO_6_GREY = replace(_MODELO_6, epochs=5, batch_size=64)
 # One decoder, two games, the same images seen.
 _FASHION = Experiment("fashion", "fashion_mnist", "modelo_1", epochs=20, batch_size=64, optimizer="adam")
+_CVAE = replace(_FASHION, game="vae", learning_rate=1e-3, beta_1=0.9)
 _PLANE = Experiment(
     "plane",
     "fashion_mnist",
@@ -152,7 +153,8 @@ EXPERIMENTS = {
         replace(_LIGERA, name="gan_ligera_mnist"),
         replace(_LIGERA, name="gan_ligera_3x3_mnist", architecture="gan_ligera_3x3"),
         replace(_FASHION, name="modelo_1_fashion_mnist", label_smoothing=0.1, seed=1),
-        replace(_FASHION, name="cvae_fashion_mnist", game="vae", learning_rate=1e-3, beta_1=0.9),
+        replace(_CVAE, name="cvae_fashion_mnist"),
+        replace(_CVAE, name="cvae_fashion_mnist_v2", architecture="modelo_1_class_noise", pixel_variance=0.08),
         replace(_PLANE, name="autoencoder_2d_fashion_mnist"),
         replace(_PLANE, name="autoencoder_2d_relu_fashion_mnist", architecture="autoencoder_2d_relu"),
         replace(_MODELO_6, name="modelo_6_cifar10_v1"),

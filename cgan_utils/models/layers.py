@@ -3,6 +3,8 @@
 Layers are named after their place, so that saved weights find their layer again.
 """
 
+import numpy as np
+
 from ..backend import keras
 from .architectures import EMBEDDING
 
@@ -34,6 +36,16 @@ def label_map(label, classes, side):
     x = layers.Embedding(classes, EMBEDDING, name="label_embedding")(label)
     x = layers.Dense(side * side, name="label_dense")(x)
     return layers.Reshape((side, side, 1), name="label_map")(x)
+
+
+def class_noise(noise, label, classes):
+    """Noise [N, d] ~ N(0, I) → z [N, d] ~ N(mean, root·rootᵀ) of each label, at first the noise itself; not trained."""
+    size = noise.shape[-1]
+    start = keras.initializers.Constant(np.tile(np.eye(size, dtype="float32").ravel(), (classes, 1)))
+    mean = layers.Embedding(classes, size, "zeros", trainable=False, name="class_mean")(label)
+    root = layers.Embedding(classes, size * size, start, trainable=False, name="class_root")(label)
+    root = layers.Reshape((size, size), name="class_root_square")(root)
+    return layers.Add(name="class_noise")([mean, layers.Dot((2, 1), name="class_turn")([root, noise])])
 
 
 def latent_map(noise, side, filters, activate, momentum=None, slope=SLOPE, bias=True):

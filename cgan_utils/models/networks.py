@@ -9,7 +9,7 @@ from ..backend import keras
 from ..errors import CganError
 from . import autoencoders, projected
 from .architectures import LATENT, Architecture, Plane, Projected, Unconditional, architecture
-from .layers import down_block, label_map, latent_map, up_block
+from .layers import class_noise, down_block, label_map, latent_map, up_block
 
 Input, layers = keras.Input, keras.layers
 
@@ -94,7 +94,8 @@ def _row(name, shape):
 def _generator(row, classes, shape):
     side, _, channels = shape
     noise, label = Input((LATENT,), name="noise"), Input((), dtype="int32", name="label")
-    start = latent_map(noise, side // 4, row.base, row.base_activation)
+    z = class_noise(noise, label, classes) if row.class_noise else noise
+    start = latent_map(z, side // 4, row.base, row.base_activation)
     x = layers.Concatenate(name="join")([start, label_map(label, classes, side // 4)])
     for i, (filters, kernel, stride) in enumerate(row.up, start=1):
         x = up_block(x, filters, kernel, stride, row.generator_momentum, f"up_{i}")
