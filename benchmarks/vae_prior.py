@@ -57,7 +57,7 @@ def fitted(z, labels, found, classes, correlated):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("variances", nargs="*", type=float, metavar="VARIANCE", default=[1.0, 0.25, 0.08])
+    parser.add_argument("variances", nargs="*", type=float, metavar="VARIANCE", default=[1.0, 0.25, 0.08, 0.03])
     parser.add_argument("--epochs", type=int, default=3)
     args = parser.parse_args()
     data, judge = load("fashion_mnist"), Evaluator("fashion_mnist")

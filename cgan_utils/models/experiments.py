@@ -154,7 +154,7 @@ EXPERIMENTS = {
         replace(_LIGERA, name="gan_ligera_3x3_mnist", architecture="gan_ligera_3x3"),
         replace(_FASHION, name="modelo_1_fashion_mnist", label_smoothing=0.1, seed=1),
         replace(_CVAE, name="cvae_fashion_mnist"),
-        replace(_CVAE, name="cvae_fashion_mnist_v2", architecture="modelo_1_class_noise", pixel_variance=0.08),
+        replace(_CVAE, name="cvae_fashion_mnist_v2", architecture="modelo_1_class_noise", pixel_variance=0.03),
         replace(_PLANE, name="autoencoder_2d_fashion_mnist"),
         replace(_PLANE, name="autoencoder_2d_relu_fashion_mnist", architecture="autoencoder_2d_relu"),
         replace(_MODELO_6, name="modelo_6_cifar10_v1"),
