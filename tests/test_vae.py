@@ -7,9 +7,10 @@ from scipy import stats
 from cgan_utils.backend import keras, value_and_gradients
 from cgan_utils.files import ENCODER, LAST
 from cgan_utils.models.architectures import ARCHITECTURES, LATENT
+from cgan_utils.models.class_noise import decoder_of
 from cgan_utils.models.layers import to_signed
 from cgan_utils.models.sampling import decode, latent
-from cgan_utils.models.vae import ConditionalVAE, decoder_of, divergence, gaussian_log_likelihood
+from cgan_utils.models.vae import ConditionalVAE, divergence, gaussian_log_likelihood
 from cgan_utils.results.run import Run
 from cgan_utils.training.train import make_game, train
 
@@ -36,8 +37,8 @@ def noisy(settings, monkeypatch):
 def test_class_noise_is_at_first_the_noise_itself(noisy, numbers):
     game = make_game(noisy, numbers)
     labels, z = np.arange(10, dtype="int32"), latent(range(10))
-    np.testing.assert_allclose(array(game.decoder([z, labels])), array(game.generator([z, labels])), atol=1e-5)
-    assert not {"class_mean", "class_root"} & {v.path.split("/")[0] for v in game.generator.trainable_variables}
+    np.testing.assert_allclose(array(game.generator([z, labels])), array(game.drawer([z, labels])), atol=1e-5)
+    assert not {"class_mean", "class_root"} & {v.path.split("/")[0] for v in game.drawer.trainable_variables}
 
 
 def test_noise_is_spread_like_the_codes_of_each_class(noisy, numbers):
@@ -46,13 +47,14 @@ def test_noise_is_spread_like_the_codes_of_each_class(noisy, numbers):
     for _ in range(60):
         labels = random.integers(0, 2, 64).astype("int32")
         z = np.einsum("nij,nj->ni", mixing[labels], random.normal(size=(64, LATENT))) + 3 * labels[:, None]
-        game.note(ops.convert_to_tensor(z.astype("float32")), ops.convert_to_tensor(labels))
+        z = z.astype("float32")
+        game.note(*map(ops.convert_to_tensor, (z, np.full_like(z, 0.5), labels)))
     generator = game.drawer
     spread = keras.Model(generator.inputs, generator.get_layer("class_noise").output)
     noise = latent(range(3000))
     for label in range(2):
         drawn = array(spread([noise, np.full(3000, label, "int32")]))
-        covariance = mixing[label] @ mixing[label].T
+        covariance = mixing[label] @ mixing[label].T + 0.5 * np.eye(LATENT)
         assert np.abs(drawn.mean(axis=0) - 3 * label).max() < 0.4
         assert np.linalg.norm(np.cov(drawn.T) - covariance) < 0.35 * np.linalg.norm(covariance)
     rest = array(spread([noise[:5], np.full(5, 7, "int32")]))  # a class that was never seen

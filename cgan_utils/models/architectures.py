@@ -23,7 +23,9 @@ class Architecture:
     last_activation: bool = False  # LeakyReLU after the discriminator's last convolution
     input_dropout: float = 0.0  # on the image the discriminator sees
     output_dropout: float = 0.0  # before the discriminator's verdict
-    class_noise: bool = False  # whether a Gaussian of each class stands between the noise and the generator; see `vae`
+    class_noise: bool = (
+        False  # whether a Gaussian of each class stands between the noise and the generator; see `class_noise`
+    )
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from ..data.datasets import ImageDataset, earlier, load
 from ..data.known import SHAPES
 from ..errors import CganError
 from ..files import AVERAGED, LAST
-from ..models.architectures import conditional
+from ..models.architectures import architecture, conditional
 from ..models.autoencoders import Autoencoder
+from ..models.class_noise import ClassNoiseVAE
 from ..models.experiments import Experiment
 from ..models.experiments import experiment as find_experiment
 from ..models.gan import ConditionalGAN
@@ -45,7 +46,8 @@ def make_game(settings, data, dtype=None, teacher=None, **options):
     builders = (build_encoder, build_generator)
     networks = [make(settings.architecture, data.classes, data.shape, dtype) for make in builders]
     if settings.game == "vae":
-        game = ConditionalVAE(*networks, settings.pixel_variance, settings.seed)
+        kind = ClassNoiseVAE if architecture(settings.architecture).class_noise else ConditionalVAE
+        game = kind(*networks, settings.pixel_variance, settings.seed)
     else:
         game = Autoencoder(*networks)
     game.compile(make_optimizer(settings, data), **options)
