@@ -3,7 +3,7 @@
 import io
 import json
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 from .errors import CganError, notice
@@ -111,7 +111,7 @@ def _suitable(args):
     dataset = load(args.data, background=args.background)
     settings = suitable(dataset.classes, dataset.shape[2], len(dataset.x_train))
     if args.resume:
-        settings = _as_it_began(settings, args.out)
+        settings = _begun(settings, args.out)
     side = SHAPES[settings.dataset][0]
     print(
         f"Chosen for these pictures: {settings.name} at {side}×{side} pixels, {settings.epochs:,} epochs in batches of "
@@ -120,18 +120,18 @@ def _suitable(args):
     return settings
 
 
-def _as_it_began(settings, out):
+def _begun(settings, out):
     """The experiment that a training began with: since then there may be more pictures, which suit another one."""
+    from .models.experiments import Experiment
     from .training.checkpoints import read_identity
     from .training.places import checkpoint_of, newest, numbered
 
     checkpoint = checkpoint_of(Path(out).absolute() if out else newest(numbered(settings.name)))
     if not checkpoint.is_file():
         return settings  # `train` says what is missing
-    begun = read_identity(checkpoint)
-    length = ["epochs"] if "epochs" in begun else []  # it is kept only where it must not change
-    default = {field.name: field.default for field in fields(settings)}
-    return replace(settings, **{name: begun.get(name, default[name]) for name in ("batch_size", "group", *length)})
+    # Defaults are left out there, and so is the number of epochs where it may change.
+    begun = {"batch_size": Experiment.batch_size, "group": Experiment.group} | read_identity(checkpoint)
+    return replace(settings, **{name: begun[name] for name in ("batch_size", "group", "epochs") if name in begun})
 
 
 def _own_pictures(args, settings):
