@@ -22,7 +22,7 @@ from links import ROOT, address
 
 from cgan_utils.errors import CganError
 from cgan_utils.images import grid, to_png
-from cgan_utils.models.sampling import latent
+from cgan_utils.models.architectures import LATENT
 from cgan_utils.results.onnx import blend
 from cgan_utils.results.run import Run
 
@@ -93,7 +93,7 @@ def entry(run, accuracy, real):
         "title": data["title"],
         "classes": list(run.class_names),
         "shape": data["shape"],
-        "latent": latent([0]).shape[1],
+        "latent": LATENT,
         "file": file,
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),

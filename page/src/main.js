@@ -20,7 +20,7 @@ let turn = 0; // counts what was asked for: an answer to an earlier question is 
 const network = "Worker" in window && "WebAssembly" in window ? new Network() : null;
 const device = () => find("#device select").value;
 
-const walk = new Walk(network, device, (error, run) => fail(error, run));
+const walk = new Walk(network, device, fail);
 
 function say(text, retry = false) {
   find("#message").hidden = !text;
@@ -77,9 +77,7 @@ function progress(run, received) {
 
 /** Puts picture i of `rgba` on a tile, the one of seed chosen.seed + offset. */
 function show(tile, rgba, i, offset) {
-  const [height, width] = chosen.run.shape;
-  const size = height * width * 4;
-  paint(tile.firstChild, rgba.slice(i * size, (i + 1) * size), chosen.run.shape);
+  paint(tile.firstChild, rgba, i, chosen.run.shape);
   const said = words.picture(nameHere(chosen.label), chosen.seed + offset);
   tile.setAttribute("aria-label", said);
   tile.title = said;

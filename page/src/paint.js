@@ -1,10 +1,11 @@
 // Pixels on canvases, and as a PNG file.
 
-/** Puts RGBA pixels of one picture on a canvas, pixel for pixel; style sheets make it larger. */
-export function paint(canvas, rgba, [height, width]) {
+/** Puts picture i of RGBA pixels [pictures, H, W, 4] on a canvas, pixel for pixel; style sheets make it larger. */
+export function paint(canvas, rgba, i, [height, width]) {
   canvas.width = width;
   canvas.height = height;
-  canvas.getContext("2d").putImageData(new ImageData(rgba, width, height), 0, 0);
+  const size = height * width * 4;
+  canvas.getContext("2d").putImageData(new ImageData(rgba.slice(i * size, (i + 1) * size), width, height), 0, 0);
 }
 
 /** All canvases of one size in rows, `scale` times as large, each pixel a square: a PNG file's Blob. */

@@ -63,8 +63,7 @@ export class Walk {
         return { noise: onTheArc(...ends, share), shares: mixture(label, this.end, share, run.classes.length) };
       });
       const rgba = await this.network.draw(run, this.device(), points);
-      const size = rgba.length / points.length;
-      canvases.forEach((canvas, i) => paint(canvas, rgba.slice(i * size, (i + 1) * size), run.shape));
+      canvases.forEach((canvas, i) => paint(canvas, rgba, i, run.shape));
       find("#between").dataset.shown = `${this.end} ${seed} ${Math.round(100 * t)}`;
     } catch (error) {
       this.play(false);
