@@ -7,13 +7,9 @@ picture. One thread, as on a first visit.
 """
 
 import argparse
-import functools
-import http.server
 import json
-import shutil
 import statistics
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -21,7 +17,11 @@ from playwright.sync_api import sync_playwright
 
 from cgan_utils.backend import machine
 
-BUILT = Path(__file__).parent.parent / "page" / "dist"
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+from browser import CHROMIUM, served  # noqa: E402
+
+BUILT = ROOT / "page" / "dist"
 SECONDS = 3  # of walking
 CLICK = """async () => {
     const others = [...document.querySelectorAll("#classes input[type=radio]:not(:checked)")];
@@ -45,11 +45,6 @@ FRAMES = """async milliseconds => {
 }"""
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
 def measure(browser, address, name, clicks):
     """(cold ms, warm ms, frames a second)"""
     page = browser.new_context(service_workers="block").new_page()
@@ -69,21 +64,16 @@ def main():
     parser.add_argument("runs", nargs="*", metavar="RUN")
     parser.add_argument("--clicks", type=int, default=20)
     args = parser.parse_args()
-    browser_file = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if not browser_file or not (BUILT / "runs.json").is_file():
+    if not CHROMIUM or not (BUILT / "runs.json").is_file():
         sys.exit("This needs Chromium, and a page built with `make page`.")
     sizes = {run["name"]: run["bytes"] for run in json.loads((BUILT / "runs.json").read_text(encoding="utf-8"))["runs"]}
-    handler = functools.partial(Quiet, directory=BUILT)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"{machine()}\n\n| run | MB | cold, ms | warm, ms | frames a second |\n|---|---|---|---|---|")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=browser_file, args=["--no-sandbox", "--disable-gpu"])
+    with served(BUILT) as address, sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         for name in args.runs or sizes:
-            cold, warm, frames = measure(browser, f"http://127.0.0.1:{server.server_port}/", name, args.clicks)
+            cold, warm, frames = measure(browser, address, name, args.clicks)
             print(f"| {name} | {sizes[name] / 1e6:.1f} | {cold:.0f} | {warm:.0f} | {frames:.0f} |", flush=True)
         browser.close()
-    server.shutdown()
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from browser import CHROMIUM
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-if not BROWSER:
+if not CHROMIUM:
     pytest.skip("no Chromium on this machine", allow_module_level=True)
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -78,7 +78,7 @@ def end(server):
 @pytest.fixture
 def page():
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         try:
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             page.set_default_timeout(PATIENCE * 1000)

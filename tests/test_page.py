@@ -1,36 +1,28 @@
 """The web page in a real browser: the same pictures as Python's, and a sentence for whatever goes wrong."""
 
-import functools
-import http.server
 import importlib.util
 import io
 import json
 import shutil
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
+from browser import CHROMIUM, served
 from PIL import Image
 
 from cgan_utils.results.run import Run
 
 ROOT = Path(__file__).parent.parent
 SOURCE, BUILT = ROOT / "page" / "src", ROOT / "page" / "dist"
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DIGITS = "run=modelo_1_mnist_v2"  # the smallest network
 PIXELS = """canvas => {
     const {width, height} = canvas;
     return [height, width, ...canvas.getContext("2d").getImageData(0, 0, width, height).data];
 }"""
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
 
 
 @pytest.fixture(scope="module")
@@ -46,21 +38,17 @@ def built():
 
 @pytest.fixture(scope="module")
 def address(built):
-    handler = functools.partial(Quiet, directory=BUILT)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+    with served(BUILT) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def browser():
-    if not BROWSER:
+    if not CHROMIUM:
         pytest.skip("no Chromium on this machine")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         yield browser
         browser.close()
 
