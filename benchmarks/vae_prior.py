@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 
 from cgan_utils import backend, experiment, load
-from cgan_utils.backend import keras
-from cgan_utils.models.layers import to_signed, to_uint8
+from cgan_utils.lessons.vae_vs_gan import posterior
+from cgan_utils.models.layers import to_uint8
 from cgan_utils.models.sampling import decode, latent
 from cgan_utils.results.evaluator import Evaluator
 from cgan_utils.results.measures import frechet_distance
@@ -37,11 +37,7 @@ def trained(variance, data, epochs):
 
 def codes(game, images, labels):
     """A draw from q(z|x, y) for each image: [N, 100]."""
-    parts = []
-    for start in range(0, len(images), 500):
-        some = keras.ops.convert_to_numpy(to_signed(images[start : start + 500]))
-        parts.append(game.encoder.predict_on_batch([some, labels[start : start + 500]]))
-    mean, log_variance = np.split(np.concatenate(parts).astype("float64"), 2, axis=1)
+    mean, log_variance = (part.astype("float64") for part in posterior(game.encoder, images, labels))
     return mean + np.exp(log_variance / 2) * np.random.RandomState(0).standard_normal(mean.shape)
 
 

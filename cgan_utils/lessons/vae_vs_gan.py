@@ -129,7 +129,12 @@ def interpolate(run, label, seed_a, seed_b, steps=10):
 
 def encode(run, images, labels):
     """Means and log-variances, both [N, d], of the codes that a variational run's encoder gives uint8 images."""
-    encoder, labels = run.network(ENCODER), np.asarray(labels, "int32")
+    return posterior(run.network(ENCODER), images, labels)
+
+
+def posterior(encoder, images, labels):
+    """Means and log-variances, both [N, d], that an encoder gives to uint8 images [N, H, W, C] of classes `labels`."""
+    labels = np.asarray(labels, "int32")
     parts = [slice(i, i + BATCH) for i in range(0, len(images), BATCH)]
     codes = [encoder.predict_on_batch([np.asarray(to_signed(images[part])), labels[part]]) for part in parts]
     return np.split(np.concatenate(codes), 2, axis=1)
