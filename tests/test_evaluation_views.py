@@ -55,9 +55,22 @@ def test_the_figures_show_what_was_found(run, reference, tmp_path):
     assert sorted(map(tuple, places.tolist())) == [(0.1, 0.5), (2.0, 1.0)]
 
 
-def test_names_stand_where_the_next_point_is_not():
-    assert evaluation_plots._sides([0.5, 0.6, 0.4, 0.7]) == ["left", "above", "below", "right"]
-    assert evaluation_plots._sides([0.5, 0.6]) == ["left", "right"] and evaluation_plots._sides([0.5]) == ["left"]
+def test_no_name_covers_another_where_points_are_close():
+    names = [f"a_run_with_a_long_name_{i}" for i in range(6)]
+    table = pd.DataFrame(
+        {
+            "data": "MNIST",
+            "operations / 10¹⁵": [0.44, 0.44, 0.57, 0.64, 0.72, 2.0],
+            "class accuracy": [0.99, 0.98, 0.93, 0.985, 0.97, 0.9],
+            "of real images": 1.0,
+            "parameters": 1e6,
+        },
+        index=names,
+    )
+    figure = evaluation_plots.cost_and_quality(table)
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert [text.get_text() for text in figure.axes[0].texts] == names
+    assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
 
 
 def test_the_table_is_sorted_by_the_chosen_column(run, monkeypatch):

@@ -4,18 +4,23 @@ import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import LogLocator
+from matplotlib.transforms import Bbox
 
 from .comparison import strips
 from .widgets import figure_png, show
 
 MARKERS = "osD^vP*X"
-# Where a name stands beside its point: alignments, and the direction from the point.
-SIDES = {
-    "left": ("right", "center", (-1, 0)),
-    "right": ("left", "center", (1, 0)),
-    "above": ("center", "bottom", (0, 1)),
-    "below": ("center", "top", (0, -1)),
-}
+# Where a name may stand beside its point: alignments, and the direction from the point.
+SIDES = [
+    ("right", "center", (-1, 0)),
+    ("left", "center", (1, 0)),
+    ("center", "bottom", (0, 1)),
+    ("center", "top", (0, -1)),
+    ("left", "bottom", (1, 1)),
+    ("left", "top", (1, -1)),
+    ("right", "bottom", (-1, 1)),
+    ("right", "top", (-1, -1)),
+]
 
 
 def _words(name):
@@ -68,10 +73,35 @@ def matrix(counts, rows, columns, title, xlabel="what the evaluator sees", ylabe
     return figure
 
 
-def _sides(heights):
-    """The keys of SIDES for points from left to right: outwards at the ends, between them away from the one before."""
-    between = ["above" if rise > 0 else "below" for rise in np.diff(heights)[:-1]]
-    return ["left", *between, "right"][: len(heights)]
+def _name_points(axes, points):
+    """Write the name of each point beside it, where it covers least of the markers and of the names before it.
+
+    points: {name: ((x, y), area of its marker)}. The limits of the axes must not change afterwards.
+    """
+    axes.figure.draw_without_rendering()  # so that the layout, and with it the place of each text, is known
+    scale = axes.figure.dpi / 72  # pixels of a point, in which areas are given
+    taken = []
+    for at, area in points.values():
+        x, y = axes.transData.transform(at)
+        half = np.sqrt(area) / 2 * scale  # a marker of area a is √a points wide
+        taken.append(Bbox([[x - half, y - half], [x + half, y + half]]))
+    for name, (at, area) in points.items():
+        tried = []
+        for ha, va, direction in SIDES:
+            beside = (3 + np.sqrt(area) / 2) * np.array(direction)
+            text = axes.annotate(name, at, beside, textcoords="offset points", fontsize=8, ha=ha, va=va)
+            tried.append((_covered(text.get_window_extent().padded(3), taken), text))
+        chosen = min(tried, key=lambda one: one[0])[1]  # the first of those that cover least
+        for _, text in tried:
+            if text is not chosen:
+                text.remove()
+        taken.append(chosen.get_window_extent())
+
+
+def _covered(box, others):
+    """How much of other boxes a box covers, in square pixels."""
+    shared = (Bbox.intersection(box, other) for other in others)
+    return sum(one.width * one.height for one in shared if one)
 
 
 def cost_and_quality(table):
@@ -81,16 +111,13 @@ def cost_and_quality(table):
     """
     shown = table[table["class accuracy"].notna()]
     figure, axes = plt.subplots(figsize=(10, 5.4), layout="constrained")
+    points = {}
     for (data, group), marker in zip(shown.groupby("data"), MARKERS, strict=False):
         cost = group["operations / 10¹⁵"].astype(float)
         share = (group["class accuracy"] / group["of real images"]).astype(float)
         area = 20 * np.sqrt((group["parameters"] / 1e6).astype(float))
         axes.scatter(cost, share, s=area, marker=marker, alpha=0.7, label=data)
-        names = cost.sort_values().index
-        for name, (ha, va, side) in zip(names, map(SIDES.get, _sides(share[names])), strict=True):
-            beside = (3 + np.sqrt(area[name]) / 2) * np.array(side)  # a marker of area a is √a points wide
-            at = (cost[name], share[name])
-            axes.annotate(name, at, beside, textcoords="offset points", fontsize=8, ha=ha, va=va)
+        points |= {name: ((cost[name], share[name]), area[name]) for name in group.index}
     axes.set(
         xscale="log", xlabel="floating-point operations of the training, 10¹⁵", ylabel="class accuracy / real images'"
     )
@@ -101,6 +128,7 @@ def cost_and_quality(table):
     axes.xaxis.set_minor_formatter("")
     axes.grid(alpha=0.3)
     figure.legend(loc="outside right upper")
+    _name_points(axes, points)
     return figure
 
 
