@@ -242,6 +242,16 @@ def test_the_curves_of_a_single_epoch_are_seen_and_the_title_counts_it(run, tmp_
     assert training != test == "white"
 
 
+def test_the_curves_have_a_panel_for_each_loss_and_score(run):
+    figure = epoch_curves(run.history, "curves")
+    titles = [axis.get_title() for axis in figure.axes]
+    assert titles == ["discriminator", "generator", "accuracy", "precision", "recall", "f1"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["training", "test images"]
+    assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()  # so that the losses of both can be compared
+    one = epoch_curves(run.history[["epoch"]].assign(squared_error=0.2, val_squared_error=0.3)).axes
+    assert [axis.get_title() for axis in one] == ["squared error of a pixel"]
+
+
 @pytest.mark.parametrize(("count", "size"), [(2, (8, 4.7)), (5, (15, 3.7))])
 def test_many_pictures_side_by_side_stay_within_a_page(count, size):
     squares = {f"{i}": np.zeros((10, 10, 1), "uint8") for i in range(count)}

@@ -15,12 +15,12 @@ from ..errors import CganError
 from ..files import AVERAGED, LAST
 from ..images import cells, grid
 from ..results.conditioning import class_shares
-from ..results.curves import BELOW
 from .figures import picture_on, pictures
 
 # Colour and marker of the models of a figure.
 MODELS = (("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"))
 SIDES = (("left", 7), ("right", -7))  # of a point: where its name stands, in turn, so that no two overlap
+BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16)}  # a legend: the lines of its panel go anywhere
 SPAN = 4_000  # images over which a loss is averaged
 STYLES = {"--": "in training", "-": "training images, judged alike"}
 UNITS = {
