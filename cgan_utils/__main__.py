@@ -62,7 +62,7 @@ def parser():
     add("--machines", type=int, default=1, metavar="N", help="how many there are")
     add("--machine", type=int, default=1, metavar="I", help="which one this is, from 1")
     add("--precision", default="auto", help="auto, float32 or mixed_bfloat16 (default: what this machine is fast at)")
-    add("--score", type=int, metavar="N", help="judge N drawings of each class after each epoch, and keep the best")
+    add("--score", type=int, metavar="N", help="judge N drawings of each class after each epoch, draw with the best")
     add("--checkpoint-minutes", type=float, default=5, metavar="M", help="beside the one after each epoch (default 5)")
 
     add = command("generate", commands.generate, "draw images with a trained run")

@@ -10,12 +10,13 @@ import pytest
 from cgan_utils.backend import keras
 from cgan_utils.data.datasets import available, load
 from cgan_utils.errors import CganError
+from cgan_utils.files import LAST
 from cgan_utils.images import from_png
 from cgan_utils.lessons.vae_vs_gan import Judge
 from cgan_utils.models.experiments import Experiment
 from cgan_utils.results import evaluator as evaluators
 from cgan_utils.results import measures, tables, verdicts
-from cgan_utils.results.curves import DRAWINGS, epoch_curves
+from cgan_utils.results.curves import epoch_curves
 from cgan_utils.results.evaluation import Reference, evaluate
 from cgan_utils.results.evaluator import Evaluator
 from cgan_utils.results.inception import inception_fid
@@ -232,15 +233,17 @@ def test_scored_epochs_are_recorded_and_the_best_generator_kept(reference, judge
     settings = Experiment("scored", "mnist", "tiny", epochs=2, batch_size=16)
     run = train(settings, tmp_path / "scored", data=digits, verbose=0, score=3)
     assert run.history["frechet"].tolist() == [5, 3] and run.history["class_accuracy"].between(0, 1).all()
-    panels = epoch_curves(run.history).axes
-    assert [axis.get_title() for axis in panels[2:]] == [title for title, _ in DRAWINGS.values()]
-    assert panels[3].lines[0].get_ydata().tolist() == [5, 3]
+    panels = {axis.get_title(): axis for axis in epoch_curves(run.history).axes}
+    assert [*panels][2:4] == ["class accuracy", "Fréchet distance"]
+    assert panels["Fréchet distance"].lines[0].get_ydata().tolist() == [5, 3]
     best = "generator_best.safetensors"
-    np.testing.assert_array_equal(run.generate("3", 0, file=best), run.generate("3", 0))
+    assert run.draws_with == best and run.record["training"]["best_epoch"] == 2
+    np.testing.assert_array_equal(run.generate("3", 0, file=LAST), run.generate("3", 0))
     longer = train(settings, tmp_path / "scored", data=digits, verbose=0, score=3, resume=True, epochs=3)
     assert longer.history["frechet"].tolist() == [5, 3, 4]
-    np.testing.assert_array_equal(longer.generate("3", 0, file=best), run.generate("3", 0, file=best))
-    assert (longer.generate("3", 0) != run.generate("3", 0)).any()
+    assert longer.record["training"]["best_epoch"] == 2
+    np.testing.assert_array_equal(longer.generate("3", 0), run.generate("3", 0))
+    assert (longer.generate("3", 0, file=LAST) != run.generate("3", 0)).any()
     with pytest.raises(CganError, match="other settings .score 3 → default"):
         train(settings, tmp_path / "scored", data=digits, verbose=0, resume=True, epochs=4)
 

@@ -8,12 +8,21 @@ from ..models.sampling import draw
 from ..results import measures
 
 
+def best_epoch(history):
+    """The epoch, counted from 1, whose drawings came nearest to the test images, the last of several; or None.
+
+    history: a dict per epoch, with `frechet` where its drawings were scored.
+    """
+    scored = [row for row in reversed(history) if "frechet" in row]
+    return min(scored, key=lambda row: row["frechet"])["epoch"] if scored else None
+
+
 class Score(keras.callbacks.Callback):
     """After each epoch draws `per_class` images of each class, always from the same seeds, and has them judged.
 
     Adds to the history `class_accuracy`, if there are classes, and `frechet`, the distance to the test images in the
     evaluator's features; both are defined in `evaluation`, but fewer images make the distance larger than there. The
-    generator of the epoch with the smallest distance is kept as the game's `best`.
+    generator of the epoch with the smallest distance is kept as the game's `best`, with which the run then draws.
 
     reference: an `evaluation.Reference`. Raises CganError where it has no evaluator, or for too few images.
     """
@@ -34,5 +43,5 @@ class Score(keras.callbacks.Callback):
         if self.labels[-1]:
             logs["class_accuracy"] = float((chances.argmax(axis=1) == self.labels).mean())
         logs["frechet"] = measures.frechet_distance(self.reference.test[0], features)
-        if logs["frechet"] <= min((row["frechet"] for row in self.progress.history), default=np.inf):
+        if best_epoch([*self.progress.history, {**logs, "epoch": epoch + 1}]) == epoch + 1:
             self.model.best.set_weights(self.model.drawer.get_weights())

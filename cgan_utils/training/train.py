@@ -12,7 +12,7 @@ from ..backend import keras
 from ..data.datasets import ImageDataset, earlier, load
 from ..data.known import SHAPES
 from ..errors import CganError
-from ..files import AVERAGED, LAST
+from ..files import AVERAGED, BEST, LAST
 from ..models.architectures import architecture, conditional
 from ..models.autoencoders import Autoencoder
 from ..models.class_noise import ClassNoiseVAE
@@ -29,7 +29,7 @@ from ..results.run import write_run
 from . import callbacks, checkpoints
 from .batches import InBatches, batches, stacked
 from .places import checkpoint_of, newest, numbered, reserved, taken
-from .scoring import Score
+from .scoring import Score, best_epoch
 from .teachers import teacher_of
 
 SEEN = 5_000  # training images, at most, that are judged like test images after each epoch
@@ -257,7 +257,7 @@ def _fit(game, data, settings, progress, around, verbose):
 def _record(settings, data, game, progress, policy, teacher=None):
     """run.json, less what only `write_run` knows."""
     seconds = [row["seconds"] for row in progress.history]
-    steps = len(progress.losses)
+    steps, best = len(progress.losses), best_epoch(progress.history) if game.best else None
     return {
         "experiment": asdict(settings),
         "data": {
@@ -276,6 +276,7 @@ def _record(settings, data, game, progress, policy, teacher=None):
         **({"teacher": {"accuracy": teacher.accuracy, "sha256": teacher.sha256}} if teacher else {}),
         "training": {
             "epochs": progress.epoch,
+            **({"best_epoch": best} if best else {}),
             "steps": steps,
             "images_seen": steps * settings.batch_size,
             "complete": progress.epoch >= settings.epochs,
@@ -285,5 +286,5 @@ def _record(settings, data, game, progress, policy, teacher=None):
             "trained_as": progress.trained_as,
         },
         "versions": backend.versions(),
-        "draws_with": AVERAGED if settings.draw_averaged else LAST,
+        "draws_with": BEST if best else AVERAGED if settings.draw_averaged else LAST,
     }
