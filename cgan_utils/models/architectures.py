@@ -23,9 +23,7 @@ class Architecture:
     last_activation: bool = False  # LeakyReLU after the discriminator's last convolution
     input_dropout: float = 0.0  # on the image the discriminator sees
     output_dropout: float = 0.0  # before the discriminator's verdict
-    class_noise: bool = (
-        False  # whether a Gaussian of each class stands between the noise and the generator; see `class_noise`
-    )
+    class_noise: bool = False  # before the generator, a Gaussian of each class; see `class_noise`
 
 
 @dataclass(frozen=True)
@@ -70,16 +68,9 @@ class Projected:
 
 @dataclass(frozen=True)
 class Plane:
-    """An encoder of grey 28×28 images to two numbers, and a decoder from them.
-
-    (filters, kernel): a 'same' convolution with relu. 'norm': batch normalisation. An integer changes the side of the
-    image: -2 halves it by max-pooling, 7 makes it seven times as large by repeating pixels.
-    """
+    """An encoder of grey 28×28 images to two numbers, and a decoder from them; see `autoencoders`."""
 
     code: str  # activation of the two numbers: 'linear' or 'relu'
-    encoder: tuple = ((32, 3), (32, 3), -2, "norm", (32, 3), (32, 3), (32, 2), -2, "norm", (16, 2), (4, 2), (1, 2))
-    decoder: tuple = ((4, 2), (16, 2), "norm", 7, (32, 3), (32, 3), (32, 3), "norm", 2, (32, 3), (32, 3))
-    start: int = 2  # side of the decoder's first small image, which has one channel
 
 
 _DOWN_4 = ((32, 5, 2), (64, 5, 2), (128, 5, 2), (256, 5, 2))

@@ -4,7 +4,6 @@ import numpy as np
 
 from ..backend import keras, no_gradients
 from ..errors import CganError, unknown
-from .architectures import Plane
 from .game import EncoderDecoder
 from .layers import to_signed, to_uint8
 from .sampling import decode, latent
@@ -25,7 +24,19 @@ def build_encoder(code="linear", shape=SHAPE):
     """
     _check(code, shape)
     image = Input(SHAPE, name="image")
-    x = layers.Flatten(name="flatten")(_stack(image, Plane.encoder, "encoder"))
+    x = _convolution(image, 32, 3, "encoder_1")
+    x = _convolution(x, 32, 3, "encoder_2")
+    x = layers.MaxPooling2D(2, name="encoder_3")(x)
+    x = layers.BatchNormalization(momentum=MOMENTUM, name="encoder_4_norm")(x)
+    x = _convolution(x, 32, 3, "encoder_5")
+    x = _convolution(x, 32, 3, "encoder_6")
+    x = _convolution(x, 32, 2, "encoder_7")
+    x = layers.MaxPooling2D(2, name="encoder_8")(x)
+    x = layers.BatchNormalization(momentum=MOMENTUM, name="encoder_9_norm")(x)
+    x = _convolution(x, 16, 2, "encoder_10")
+    x = _convolution(x, 4, 2, "encoder_11")
+    x = _convolution(x, 1, 2, "encoder_12")
+    x = layers.Flatten(name="flatten")(x)
     return keras.Model([image], layers.Dense(CODE, code, name="code", dtype="float32")(x), name="encoder")
 
 
@@ -33,8 +44,19 @@ def build_decoder(code="linear", shape=SHAPE):
     """Points of the plane [N, 2] → images [N, 28, 28, 1] in [-1, 1], float32; the same for either code."""
     _check(code, shape)
     point = Input((CODE,), name="point")
-    x = layers.Dense(Plane.start**2, name="start", activation="relu")(point)
-    x = _stack(layers.Reshape((Plane.start, Plane.start, 1), name="start_map")(x), Plane.decoder, "decoder")
+    x = layers.Dense(4, name="start", activation="relu")(point)
+    x = layers.Reshape((2, 2, 1), name="start_map")(x)
+    x = _convolution(x, 4, 2, "decoder_1")
+    x = _convolution(x, 16, 2, "decoder_2")
+    x = layers.BatchNormalization(momentum=MOMENTUM, name="decoder_3_norm")(x)
+    x = layers.UpSampling2D(7)(x)  # each pixel becomes 7×7 equal ones
+    x = _convolution(x, 32, 3, "decoder_5")
+    x = _convolution(x, 32, 3, "decoder_6")
+    x = _convolution(x, 32, 3, "decoder_7")
+    x = layers.BatchNormalization(momentum=MOMENTUM, name="decoder_8_norm")(x)
+    x = layers.UpSampling2D(2)(x)
+    x = _convolution(x, 32, 3, "decoder_10")
+    x = _convolution(x, 32, 3, "decoder_11")
     x = layers.Conv2D(SHAPE[-1], 3, padding="same", name="pixels")(x)
     return keras.Model([point], layers.Activation("tanh", name="tanh", dtype="float32")(x), name="decoder")
 
@@ -46,18 +68,8 @@ def _check(code, shape):
         raise CganError(f"This autoencoder is made for grey images of 28×28 pixels, not {'×'.join(map(str, shape))}.")
 
 
-def _stack(x, table, name):
-    """The layers of a table, each named after its place in it."""
-    for i, row in enumerate(table, start=1):
-        if row == "norm":
-            x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_{i}_norm")(x)
-        elif isinstance(row, tuple):
-            filters, kernel = row
-            x = layers.Conv2D(filters, kernel, padding="same", activation="relu", name=f"{name}_{i}")(x)
-        else:
-            resize = layers.MaxPooling2D(-row, name=f"{name}_{i}") if row < 0 else layers.UpSampling2D(row)
-            x = resize(x)
-    return x
+def _convolution(x, filters, kernel, name):
+    return layers.Conv2D(filters, kernel, padding="same", activation="relu", name=name)(x)
 
 
 class Autoencoder(EncoderDecoder):
