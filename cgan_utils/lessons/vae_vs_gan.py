@@ -18,6 +18,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from ..backend import keras
 from ..files import ENCODER
+from ..models.class_noise import decoder_of
 from ..models.layers import to_signed, to_uint8
 from ..models.sampling import decode, latent
 from ..results.measures import diversity, nearest
@@ -142,4 +143,4 @@ def posterior(encoder, images, labels):
 
 def reconstruct(run, images, labels):
     """The images as the means of their codes describe them: uint8 [N, H, W, C]."""
-    return to_uint8(decode(run.generator(), encode(run, images, labels)[0], labels))
+    return to_uint8(decode(decoder_of(run.generator()), encode(run, images, labels)[0], labels))

@@ -17,7 +17,12 @@ MEMORY = 0.999  # of the moments of the codes: about the last thousand steps
 
 
 def decoder_of(generator):
-    """The part of a generator behind its class noise, which draws from codes: (z [N, d], labels [N]) → images."""
+    """The part of a generator that draws from codes: (z [N, d], labels [N]) → images [N, H, W, C] in [-1, 1].
+
+    That is what stands behind its class noise; a generator without class noise draws from codes itself.
+    """
+    if not any(layer.name == "class_noise" for layer in generator.layers):
+        return generator
     return keras.Model([generator.get_layer("class_noise").output, generator.inputs[1]], generator.output)
 
 
