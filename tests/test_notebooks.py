@@ -1,10 +1,12 @@
 """What every committed notebook must be: titled, introduced in Spanish, short of cell, run through, free of noise."""
 
+import os
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_client import KernelManager
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
@@ -111,8 +113,16 @@ def test_it_names_no_folder_of_the_machine_it_ran_on(notebook, code):
     assert not [text for text in texts if MACHINE_PATH.search(text)]
 
 
-def test_its_last_cell_draws_alone_in_a_fresh_kernel(notebook, monkeypatch):
-    monkeypatch.setenv("CGAN_BUDGET", "smoke")
-    notebook.cells = notebook.cells[-1:]
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(FOLDER)}}).execute()
+@pytest.fixture(scope="module")
+def kernel():
+    """One for the last cells of all notebooks, emptied before each: to load TensorFlow in each would take minutes."""
+    manager = KernelManager()
+    manager.start_kernel(cwd=str(FOLDER), env={**os.environ, "CGAN_BUDGET": "smoke"})
+    yield manager
+    manager.shutdown_kernel(now=True)
+
+
+def test_its_last_cell_draws_alone(notebook, kernel):
+    notebook.cells = [nbformat.v4.new_code_cell("%reset -f"), notebook.cells[-1]]
+    NotebookClient(notebook, km=kernel, timeout=300).execute()
     assert any(PICTURES & set(output.get("data", {})) for output in outputs(notebook.cells))
