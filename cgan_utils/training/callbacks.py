@@ -186,21 +186,16 @@ class Interruptible(keras.callbacks.Callback):
 
 
 class Resume(keras.callbacks.Callback):
-    """Loads the checkpoint when the first epoch begins: Keras has just emptied the metrics, which it also restores.
-
-    Between two epochs it holds the metrics of the test images; a new epoch starts with empty ones.
-    """
+    """Gives the metrics of an epoch that was interrupted back when it goes on, since Keras has just emptied them."""
 
     def __init__(self, path, progress):
         super().__init__()
         self.path, self.progress = path, progress
 
     def on_epoch_begin(self, epoch, logs=None):
-        if self.path:
-            checkpoints.restore(self.path, self.model)
-            self.path = None
-            if not self.progress.step:
-                self.model.reset_metrics()
+        if self.path and self.progress.step:
+            checkpoints.restore_metrics(self.path, self.model)
+        self.path = None
 
 
 class Saver(keras.callbacks.Callback):

@@ -76,7 +76,16 @@ def read_progress(path, identity=None):
 
 def restore(path, game):
     """Put every weight, optimizer slot, seed and metric of `game` back to what it was when the file was written."""
-    variables = _variables(game)
+    _fill(_variables(game), path)
+
+
+def restore_metrics(path, game):
+    """Put the metrics of `game` alone back."""
+    metrics = {id(variable) for metric in game.metrics for variable in metric.variables}
+    _fill({name: variable for name, variable in _variables(game).items() if id(variable) in metrics}, path)
+
+
+def _fill(variables, path):
     with _opened(path) as file:
         missing = [name for name in variables if name not in file.keys()]  # noqa: SIM118
         if missing:
