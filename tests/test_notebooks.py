@@ -8,6 +8,8 @@ import nbformat
 import pytest
 from jupyter_client import KernelManager
 from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+from traitlets.config import PyFileConfigLoader
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -106,6 +108,13 @@ def test_its_widgets_are_kept(notebook, code):
     views = [output.data[WIDGET]["model_id"] for output in outputs(code) if WIDGET in output.get("data", {})]
     kept = notebook.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
     assert set(views) <= set(kept)
+
+
+def test_a_page_made_from_it_shows_pictures_where_widgets_stand(notebook, code):
+    config = PyFileConfigLoader("jupyter_nbconvert_config.py", str(FOLDER.parent)).load_config()
+    page, _ = HTMLExporter(config=config).from_notebook_node(notebook)
+    assert page.count("<img") >= len([output for output in outputs(code) if PICTURES & set(output.get("data", {}))]) > 0
+    assert page.count(WIDGET) < 2  # the state that all share, and no view
 
 
 def test_it_names_no_folder_of_the_machine_it_ran_on(notebook, code):

@@ -148,7 +148,7 @@ def explore_table(table, column):
     for control in (by, rising):
         control.observe(sort, "value")
     sort()
-    show(widgets.VBox([widgets.HBox([by, rising]), body]), b"")
+    show(widgets.VBox([widgets.HBox([by, rising]), body]), html=body.value)
 
 
 def _html(table):

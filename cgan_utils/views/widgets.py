@@ -42,8 +42,8 @@ def figure_png(figure, dpi=100):
     return buffer.getvalue()
 
 
-def show(view, png):
-    """Display a widget, with a plain picture in the same output for readers that can't show widgets."""
+def show(view, png=b"", html=""):
+    """Display a widget, with a plain picture or table in the same output for readers that can't show widgets."""
     bundle = {
         "application/vnd.jupyter.widget-view+json": {
             "version_major": 2,
@@ -54,4 +54,6 @@ def show(view, png):
     }
     if png:
         bundle["image/png"] = bytes(png)  # the value of an Image is a memoryview
+    if html:
+        bundle["text/html"] = html
     display(bundle, raw=True)
