@@ -32,7 +32,8 @@ def survey(folder, size=32, background="white"):
     said = [f"{shown(name)}: {count:,} pictures" for name, count in list(counts.items())[:LISTED]]
     if len(counts) > LISTED:
         said.append(f"… and {len(counts) - LISTED:,} more classes")
-    said.append(f"The sides are of {prepared.sides[0]:,} to {prepared.sides[1]:,} pixels.")
+    low, high = prepared.sides
+    said.append(f"The sides are of {low:,} to {high:,} pixels." if low < high else f"All sides are of {low:,} pixels.")
     return [*said, *imbalance(counts), *duplicates(folder, prepared)]
 
 
