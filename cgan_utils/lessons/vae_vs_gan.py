@@ -17,7 +17,7 @@ import pandas as pd
 from sklearn.neighbors import NearestNeighbors
 
 from ..backend import keras
-from ..files import ENCODER
+from ..files import ENCODER, LAST
 from ..models.class_noise import decoder_of
 from ..models.layers import to_signed, to_uint8
 from ..models.sampling import decode, latent
@@ -142,5 +142,5 @@ def posterior(encoder, images, labels):
 
 
 def reconstruct(run, images, labels):
-    """The images as the means of their codes describe them: uint8 [N, H, W, C]."""
-    return to_uint8(decode(decoder_of(run.generator()), encode(run, images, labels)[0], labels))
+    """The images as the means of their codes describe them: uint8 [N, H, W, C]. Both networks are the last."""
+    return to_uint8(decode(decoder_of(run.generator(LAST)), encode(run, images, labels)[0], labels))
