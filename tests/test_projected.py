@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from ablate_modelo_6 import DRAWN, FORMS
+from few_pictures import part_of
 
 from cgan_utils.backend import keras, value_and_gradients
 from cgan_utils.errors import CganError
@@ -20,7 +21,7 @@ from cgan_utils.models.experiments import experiment
 from cgan_utils.models.networks import build
 from cgan_utils.models.projected import Augment, ClassSpread, SpectralConv, conditional_norm, fill_teacher
 from cgan_utils.paths import shipped_folder
-from cgan_utils.results.evaluator import Evaluator
+from cgan_utils.results.evaluator import Evaluator, find_teacher
 from cgan_utils.training.batches import order
 from cgan_utils.training.train import train
 
@@ -252,6 +253,12 @@ def test_each_ingredient_can_be_left_out():
     before = numpy(held([x, labels]))
     held.get_layer("head_0_1").kernel.assign(3 * held.get_layer("head_0_1").kernel)
     np.testing.assert_allclose(numpy(held([x, labels])), before, atol=1e-4)
+
+
+def test_a_part_of_a_data_set_has_equally_many_of_each_class_and_no_teacher_yet(digits):
+    part = part_of(digits, 30)
+    assert Counter(part.y_train.tolist()) == dict.fromkeys(range(10), 3)
+    assert find_teacher(replace(part, folder=None, name="mnist")) and not find_teacher(part)
 
 
 def test_the_ablation_of_modelo_6_trained_every_form_alike():
