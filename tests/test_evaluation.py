@@ -238,6 +238,7 @@ def test_scored_epochs_are_recorded_and_the_best_generator_kept(reference, judge
     assert panels["Fréchet distance"].lines[0].get_ydata().tolist() == [5, 3]
     best = "generator_best.safetensors"
     assert run.draws_with == best and run.record["training"]["best_epoch"] == 2
+    assert f"{best}, of epoch 2, whose drawings scored best" in (run.path / "README.md").read_text(encoding="utf-8")
     np.testing.assert_array_equal(run.generate("3", 0, file=LAST), run.generate("3", 0))
     longer = train(settings, tmp_path / "scored", data=digits, verbose=0, score=3, resume=True, epochs=3)
     assert longer.history["frechet"].tolist() == [5, 3, 4]

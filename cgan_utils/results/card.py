@@ -25,7 +25,7 @@ def card(name, record, history, pictures, metrics=None):
         optimizer += ", falling to 0 along a cosine"
     if experiment.get("mirror"):
         optimizer += ", half of the images mirrored"
-    named = conditional(experiment["architecture"])
+    named, best = conditional(experiment["architecture"]), training.get("best_epoch")
     planned = experiment["epochs"]
     sizes = ", ".join(f"{network} {count:,}" for network, count in record["parameters"].items())
     rows = {
@@ -35,7 +35,7 @@ def card(name, record, history, pictures, metrics=None):
         "Trained": f"{training['epochs']} of {planned} planned epochs, {training['images_seen']:,} images seen",
         "On": f"{training['machine']}, {training['precision']}, {training['seconds_per_epoch']:.0f} s per epoch",
         "Trained as": ", ".join(training["trained_as"]),
-        "Draws with": record["draws_with"],
+        "Draws with": record["draws_with"] + (f", of epoch {best}, whose drawings scored best" if best else ""),
         "Versions": ", ".join(f"{library} {version}" for library, version in record["versions"].items()),
     }
     if teacher := record.get("teacher"):
