@@ -20,7 +20,7 @@ TESTS = {
         "test_projected.py",
         "test_vae.py",
         "test_autoencoders.py",
-        "test_evaluation.py",
+        "test_evaluation.py::test_scored_epochs_are_recorded_and_the_best_generator_kept",
         "test_toy.py",
         "test_train_with_graphs.py",
         RESUME,
