@@ -71,6 +71,10 @@ def test_the_first_code_cell_sets_up_and_the_last_cell_is_code(notebook, code):
 def test_it_ends_with_exercises_their_answers_and_what_comes_next(path, notebook):
     if path.stem.startswith("00"):
         return  # nothing is explained there that could be practised
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    headings = re.findall(r"^## .*$", "\n".join(texts), re.MULTILINE)
+    assert headings[-3] in ("## What to conclude", "## What follows for the networks")
+    assert headings[-2:] == ["## Exercises", "## Your turn"]
     cell = next(cell.source for cell in notebook.cells if cell.source.startswith("## Exercises"))
     assert cell.count("<details><summary>Answer</summary>") == cell.count("</details>") >= 2
     following = re.search(r"\*\*Next:\*\*.*\]\((\d\d_\w+\.ipynb)", cell)[1]
