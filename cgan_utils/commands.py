@@ -64,7 +64,7 @@ def train(args):
     from .models.experiments import experiment
 
     # A wrong name answers at once, without loading Keras.
-    settings = experiment(args.experiment) if args.experiment else _suitable(args)
+    settings, seen = (experiment(args.experiment), None) if args.experiment else _suitable(args)
     if args.machines > 1 and not args.coordinator:
         raise CganError("Several machines need --coordinator HOST:PORT, the address of the first one, on each of them.")
     if args.coordinator:
@@ -77,7 +77,7 @@ def train(args):
         settings,
         args.out,
         resume=args.resume,
-        data=_own_pictures(args, settings) or args.data,
+        data=_own_pictures(args, settings, seen) or args.data,
         limit_images=args.limit_images,
         precision=args.precision,
         checkpoint_minutes=args.checkpoint_minutes,
@@ -98,7 +98,7 @@ def train(args):
 
 
 def _suitable(args):
-    """The experiment for --data where none is named; says which one it is."""
+    """The experiment for --data where none is named, and the pictures as they were looked at; says which one it is."""
     from .data.datasets import load
     from .data.known import NAMES, SHAPES
     from .models.experiments import EXPERIMENTS, suitable
@@ -117,7 +117,7 @@ def _suitable(args):
         f"Chosen for these pictures: {settings.name} at {side}×{side} pixels, {settings.epochs:,} epochs in batches of "
         f"{settings.batch_size}; another one of `cgan list` can be named."
     )
-    return settings
+    return settings, dataset
 
 
 def _begun(settings, out):
@@ -134,15 +134,19 @@ def _begun(settings, out):
     return replace(settings, **{name: begun[name] for name in ("batch_size", "group", "epochs") if name in begun})
 
 
-def _own_pictures(args, settings):
-    """The folder that a training is to learn from, loaded and described in a line or two; None for a data set."""
+def _own_pictures(args, settings, seen=None):
+    """The folder that a training is to learn from, loaded and described in a line or two; None for a data set.
+
+    seen: the same pictures as they were loaded already, which may be of another size.
+    """
     from .data.datasets import load
     from .data.known import NAMES, SHAPES
     from .data.survey import imbalance, summary
 
     if not args.data or args.data in NAMES:
         return None
-    dataset = load(args.data, size=SHAPES[settings.dataset][0], background=args.background)
+    size = SHAPES[settings.dataset][0]
+    dataset = seen if seen and seen.shape[0] == size else load(args.data, size=size, background=args.background)
     counts = [int((dataset.y_train == label).sum()) for label in range(dataset.classes)]
     print(summary(dataset))
     for sentence in imbalance(dict(zip(dataset.class_names, counts, strict=True))):

@@ -172,9 +172,13 @@ def test_the_pictures_decide_what_learns_them(classes, channels, count, name, ba
 def test_without_an_experiment_one_is_chosen_and_named(tmp_path, capsys, monkeypatch):
     chosen = []
     monkeypatch.setattr("cgan_utils.training.train.train", lambda settings, *_, **__: chosen.append(settings))
-    assert main(["train", "--data", str(fill(tmp_path / "pets"))]) == 0
+    folder = fill(tmp_path / "pets")
+    next(folder.rglob("*.png")).write_bytes(b"no picture")
+    assert main(["train", "--data", str(folder)]) == 0
     assert chosen[0].name == "modelo_6_cifar10_v1"
-    assert "Chosen for these pictures: modelo_6_cifar10_v1 at 32×32 pixels" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "Chosen for these pictures: modelo_6_cifar10_v1 at 32×32 pixels" in said.out
+    assert said.err.count("could not be read") == 1  # the folder is not read twice
     assert main(["train"]) == 2
     assert "--data FOLDER" in capsys.readouterr().err
     assert main(["train", "--data", "cifar10"]) == 2
