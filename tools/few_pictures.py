@@ -21,7 +21,7 @@ from cgan_utils.files import AVERAGED
 from cgan_utils.models.architectures import ARCHITECTURES
 from cgan_utils.models.experiments import experiment
 from cgan_utils.results.evaluator import Evaluator, find_evaluator
-from cgan_utils.results.measures import nearest
+from cgan_utils.results.measures import memorisation
 from cgan_utils.training.places import checkpoint_of
 from cgan_utils.training.train import train
 
@@ -31,13 +31,12 @@ FORMS = {"teacher": (), "no teacher": ("teacher",)}
 
 
 def part_of(data, count):
-    """The first `count` images of each data set's classes together, equally many of each, as pictures of one's own."""
+    """A data set of `count` of the training images, the first of each class and equally many of each."""
     each = count // data.classes
     chosen = np.sort(np.concatenate([np.flatnonzero(data.y_train == label)[:each] for label in range(data.classes)]))
-    name = f"{data.name}_{count}"
     return replace(
         data,
-        name=name,
+        name=f"{data.name}_{count}",
         folder=f"the first {each} images of each class of {data.title}",  # so that no teacher that ships knows them
         x_train=data.x_train[chosen],
         y_train=data.y_train[chosen],
@@ -52,12 +51,6 @@ def settings_of(form, count, images):
     ARCHITECTURES[name] = replace(BASE, without=FORMS[form])
     epochs = max(1, round(images / (count // BATCH * BATCH)))
     return replace(experiment("modelo_6_cifar10_v1"), name=name, architecture=name, epochs=epochs, batch_size=BATCH)
-
-
-def copied(images, part, test, judge):
-    """Median distance of drawings to their nearest training picture, as a share of what it is for test images."""
-    drawn, known, unseen = (judge.look(some)[0] for some in (images, part.x_train, test))
-    return float(np.median(nearest(drawn, known)[0]) / np.median(nearest(unseen, known)[0]))
 
 
 def main():
@@ -78,6 +71,7 @@ def main():
         resume = checkpoint_of(out).exists()
         run = train(settings, out, resume=resume, data=part, checkpoint_minutes=1e6, verbose=0)
         scores, images = judged(run, AVERAGED, data, judge)
+        copies = memorisation(*(judge.look(some)[0] for some in (images, part.x_train, data.x_test[:DRAWN])))
         teacher = out.with_name(f"{out.name}.teacher")
         found["trainings"].append(
             {
@@ -87,7 +81,7 @@ def main():
                 "seconds": round(run.history["seconds"].sum()),
                 **({"teacher_accuracy": round(Evaluator(teacher).accuracy, 4)} if teacher.is_dir() else {}),
                 **scores,
-                "nearest_ratio": round(copied(images, part, data.x_test[:DRAWN], judge), 4),
+                **{f"nearest_features_{name}": round(value, 4) for name, value in copies.items()},
             }
         )
         print(found["trainings"][-1], flush=True)

@@ -71,7 +71,7 @@ class Game(keras.Model):
 
     @property
     def kept(self):
-        """{file name: network} of what is worth keeping; LAST draws."""
+        """{file name: network} of what is worth keeping."""
         best = {BEST: self.best} if self.best else {}
         return {LAST: self.generator, **best}
 

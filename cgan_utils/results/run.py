@@ -85,7 +85,7 @@ class Run:
     def generator(self, file=None):
         """The generator as a Keras model, float32: (noise [N, 100], labels [N]) → [N, H, W, C] in [-1, 1].
 
-        An unconditional one takes no labels. file: LAST or AVERAGED, by default the one that the run draws with.
+        An unconditional one takes no labels. file: LAST, AVERAGED or BEST, by default the one that draws.
         """
         return self.network(file or self.draws_with)
 
