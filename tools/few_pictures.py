@@ -9,6 +9,8 @@ FOLDER/modelo_6_few_pictures.json; it belongs into resultados/studies/. Started 
 
 import argparse
 import json
+import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +27,7 @@ from cgan_utils.results.measures import memorisation
 from cgan_utils.training.places import checkpoint_of
 from cgan_utils.training.train import train
 
-TESTED = 1000  # test images that each epoch looks at; on a small part there are many epochs
+TESTED = 100  # test images that each epoch looks at: on a small part there are many epochs
 BATCH = 64
 FORMS = {"teacher": (), "no teacher": ("teacher",)}
 
@@ -69,7 +71,11 @@ def main():
         part, settings = part_of(data, count), settings_of(form, count, args.images)
         out = (args.folder / "runs" / settings.name).absolute()
         resume = checkpoint_of(out).exists()
+        if not resume:
+            shutil.rmtree(out, ignore_errors=True)  # what an end without a checkpoint left
         run = train(settings, out, resume=resume, data=part, checkpoint_minutes=1e6, verbose=0)
+        if not run.record["training"]["complete"]:
+            sys.exit("Interrupted. The same command goes on.")
         scores, images = judged(run, AVERAGED, data, judge)
         copies = memorisation(*(judge.look(some)[0] for some in (images, part.x_train, data.x_test[:DRAWN])))
         teacher = out.with_name(f"{out.name}.teacher")
