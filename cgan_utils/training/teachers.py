@@ -45,7 +45,8 @@ def recipe(row, count):
         "seed": SEED,
         "flip": row.mirror,
         "validation": validation,
-        "batch_size": max(1, min(128, count // 40)),  # few images are seen often, in small batches
+        # Few images are seen often, in small batches; batch normalisation needs some images in each.
+        "batch_size": max(1, min(128, max(8, count // 40), count - validation)),
         "epochs": max(8, min(60, -(-SEEN // count))),
         "patience": 12,
     }
