@@ -33,10 +33,11 @@ sys.exit(main())
 """
 
 
-def start(folder, *options):
+def start(folder, *options, cache):
     command = [sys.executable, "-c", CGAN, str(HERE), "train", "tiny", "--limit-images", "64", "--out", str(folder)]
     quickly_compiled = "--xla_backend_optimization_level=0"
     environment = {**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": quickly_compiled}
+    environment |= {"JAX_COMPILATION_CACHE_DIR": str(cache), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2"}
     pipe = subprocess.PIPE
     return subprocess.Popen([*command, *options], env=environment, stdout=pipe, stderr=pipe, text=True)
 
@@ -62,9 +63,11 @@ def end(processes):
 def test_two_machines_train_what_one_trains(tmp_path):
     def pair(*options, of_the_second=()):
         meeting = ("--coordinator", f"127.0.0.1:{port()}", "--machines", "2", *options, "--machine")
-        return [start(tmp_path / "two", *meeting, "1"), start(tmp_path / "other", *meeting, "2", *of_the_second)]
+        places = {"two": ("1",), "other": ("2", *of_the_second)}
+        return [start(tmp_path / name, *meeting, *last, cache=cache) for name, last in places.items()]
 
-    codes, said = end([start(tmp_path / "one"), *pair(of_the_second=("--minutes", "1e-9"))])
+    cache = tmp_path / "compiled"
+    codes, said = end([start(tmp_path / "one", cache=cache), *pair(of_the_second=("--minutes", "1e-9"))])
     assert codes == [0, 130, 0], said  # one of them was stopped after a step, and so was the other
     assert Run(tmp_path / "two").record["training"]["steps"] == 1
     assert not (tmp_path / "other").exists()

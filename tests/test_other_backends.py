@@ -38,12 +38,14 @@ TESTS = {
 }
 # JAX takes the processor for two devices, and compiles in half the time, since what is compiled runs only shortly.
 XLA = "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0"
+ONCE = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2"}  # a program that several trainings share is compiled once
 HERE = Path(__file__).parent
 
 
-def python(backend, *arguments):
+def python(backend, cache, *arguments):
     # One thread for PyTorch: two wait in loops for one another, which takes five times as long beside other tests.
-    environment = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": XLA, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": XLA, "OMP_NUM_THREADS": "1", **ONCE}
+    environment["JAX_COMPILATION_CACHE_DIR"] = str(cache)
     command = [sys.executable, *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
 
@@ -55,10 +57,9 @@ def backend(request):
     return request.param
 
 
-def test_the_same_tests_pass(backend):
-    done = python(
-        backend, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(str(HERE / name) for name in TESTS[backend])
-    )
+def test_the_same_tests_pass(backend, tmp_path):
+    tests = [str(HERE / name) for name in TESTS[backend]]
+    done = python(backend, tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
     assert done.returncode == 0, done.stdout[-3000:]
     assert " passed" in done.stdout
 
@@ -73,7 +74,7 @@ def test_a_run_draws_the_same_image(backend, run, tmp_path):
         "from cgan_utils.results.run import Run\n"
         "np.save(sys.argv[2], Run(sys.argv[1]).generate(list(range(10)), range(10)))\n"
     )
-    done = python(backend, "-c", code, str(run.path), str(tmp_path / "a.npy"), str(HERE))
+    done = python(backend, tmp_path, "-c", code, str(run.path), str(tmp_path / "a.npy"), str(HERE))
     assert done.returncode == 0, done.stderr[-3000:]
     ours = run.generate(list(range(10)), range(10)).astype(int)
     assert np.abs(ours - np.load(tmp_path / "a.npy")).max() <= 1

@@ -23,6 +23,7 @@ from cgan_utils.models.projected import Augment, ClassSpread, SpectralConv, cond
 from cgan_utils.paths import shipped_folder
 from cgan_utils.results.evaluator import Evaluator, find_teacher
 from cgan_utils.training.batches import order
+from cgan_utils.training.teachers import recipe
 from cgan_utils.training.train import train
 
 ops = keras.ops
@@ -166,18 +167,23 @@ def test_groups_that_do_not_fill_a_batch_are_refused():
 # --- the game ---
 
 
-@pytest.fixture
-def game(monkeypatch, judge):
+@pytest.fixture(scope="module")
+def game(judge):
     """An experiment with small networks that looks through a small teacher."""
     row = Projected(base=8, up=(8, 8), teacher=((8,), (16,)), looks=2, head=16, mirror=False)
-    monkeypatch.setitem(ARCHITECTURES, "small_projected", row)
-    monkeypatch.setattr("cgan_utils.training.teachers.find_teacher", lambda data: judge)
     options = {"architecture": "small_projected", "dataset": "mnist", "batch_size": 16, "group": 4, "epochs": 2}
-    return replace(experiment("modelo_6_mnist"), name="small", **options)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ARCHITECTURES, "small_projected", row)
+        patch.setattr("cgan_utils.training.teachers.find_teacher", lambda data: None if data.folder else judge)
+        yield replace(experiment("modelo_6_mnist"), name="small", **options)
 
 
-def test_a_run_names_its_teacher_and_draws_with_the_averaged_generator(game, digits, judge, tmp_path):
-    run = train(game, tmp_path / "run", data=digits, verbose=0)
+@pytest.fixture(scope="module")
+def run(game, digits, tmp_path_factory):
+    return train(game, tmp_path_factory.mktemp("projected") / "whole", data=digits, verbose=0)
+
+
+def test_a_run_names_its_teacher_and_draws_with_the_averaged_generator(run, judge):
     assert run.record["teacher"] == {"accuracy": judge.accuracy, "sha256": judge.sha256}
     assert "Looks through | a classifier that knows" in (run.path / "README.md").read_text(encoding="utf-8")
     assert run.draws_with == AVERAGED
@@ -187,19 +193,16 @@ def test_a_run_names_its_teacher_and_draws_with_the_averaged_generator(game, dig
     assert (last != run.generate(3, range(4))).any()
 
 
-def test_it_resumes_to_the_same_end(game, digits, tmp_path):
-    whole = train(game, tmp_path / "whole", data=digits, verbose=0)
+def test_it_resumes_to_the_same_end(game, run, digits, tmp_path):
     train(game, tmp_path / "parts", data=digits, verbose=0, minutes=1e-9)
     parts = train(game, tmp_path / "parts", data=digits, verbose=0, resume=True)
-    np.testing.assert_array_equal(parts.losses, whole.losses)
-    assert parts.weights == whole.weights
+    np.testing.assert_array_equal(parts.losses, run.losses)
+    assert parts.weights == run.weights
 
 
-def test_for_ones_own_pictures_a_teacher_is_trained_first(monkeypatch, numbers, tmp_path, capsys):
-    row = Projected(base=8, up=(8, 8), teacher=((8,), (16,)), looks=2, head=16, mirror=False)
-    monkeypatch.setitem(ARCHITECTURES, "small_projected", row)
-    settings = replace(experiment("modelo_6_mnist"), architecture="small_projected", batch_size=16, group=4, epochs=1)
-    settings = replace(settings, schedule="constant")
+def test_for_ones_own_pictures_a_teacher_is_trained_first(game, monkeypatch, numbers, tmp_path, capsys):
+    monkeypatch.setattr("cgan_utils.training.teachers.SEEN", 8000)  # a few seconds instead of a minute
+    settings = replace(game, epochs=1, schedule="constant")
     data = replace(numbers, name="digits", folder="digits").limited(400)
     run = train(settings, tmp_path / "run", data=data, verbose=0)
     teacher = Evaluator(tmp_path / "run.teacher")
@@ -210,6 +213,13 @@ def test_for_ones_own_pictures_a_teacher_is_trained_first(monkeypatch, numbers, 
     assert again.record["teacher"] == run.record["teacher"]
 
 
+@pytest.mark.parametrize(("count", "batch"), [(3, 2), (58, 8), (1797, 44), (50_000, 128)])
+def test_a_teacher_has_batches_that_suit_the_number_of_its_images(count, batch):
+    chosen = recipe(SMALL, count)
+    assert chosen["batch_size"] == batch
+    assert chosen["validation"] + batch <= count
+
+
 def test_images_of_one_class_have_no_teacher(numbers, tmp_path):
     one = replace(numbers, name="digits", folder="digits", class_names=("any",), y_train=numbers.y_train * 0)
     one = replace(one, y_test=numbers.y_test * 0)
@@ -218,8 +228,7 @@ def test_images_of_one_class_have_no_teacher(numbers, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_what_is_exported_opens_without_the_package(game, digits, tmp_path):
-    run = train(game, tmp_path / "run", data=digits, epochs=1, verbose=0)
+def test_what_is_exported_opens_without_the_package(run, tmp_path):
     file = run.export(tmp_path / "generator.keras")
     code = (
         "import sys, keras; model = keras.saving.load_model(sys.argv[1], compile=False)\n"

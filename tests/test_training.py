@@ -46,20 +46,23 @@ def run_and_kill(folder, at, mode="new"):
 def test_killed_and_resumed_equals_never_interrupted(tmp_path):
     never = run_and_kill(tmp_path / "whole", at=0)
     assert never.returncode == 0, never.stderr
-    whole = Run(tmp_path / "whole")
-    for at, kept in ((8, 6), (15, 13)):  # in the first epoch, and in the second: killed after, kept until
-        folder = tmp_path / f"killed_{at}"
-        assert run_and_kill(folder, at).returncode == -signal.SIGKILL
+    whole, folder, mode = Run(tmp_path / "whole"), tmp_path / "killed", "new"
+    for at, kept in (
+        (8, 6),
+        (9, 13),
+    ):  # killed after so many more steps, in each epoch; kept in all
+        assert run_and_kill(folder, at, mode).returncode == -signal.SIGKILL
         assert len(checkpoints.read_progress(f"{folder}.checkpoint").losses) == kept
-        resumed = run_and_kill(folder, 0, "resume")
-        assert resumed.returncode == 0, resumed.stderr
-        run = Run(folder)
-        assert run.weights == whole.weights  # the hashes of both generators
-        np.testing.assert_array_equal(run.losses, whole.losses)
-        columns = run.history.columns.drop("seconds")
-        assert run.history[columns].equals(whole.history[columns])
-        for epoch, picture in whole.evolution.items():
-            np.testing.assert_array_equal(run.evolution[epoch], picture)
+        mode = "resume"
+    resumed = run_and_kill(folder, 0, mode)
+    assert resumed.returncode == 0, resumed.stderr
+    run = Run(folder)
+    assert run.weights == whole.weights  # the hashes of both generators
+    np.testing.assert_array_equal(run.losses, whole.losses)
+    columns = run.history.columns.drop("seconds")
+    assert run.history[columns].equals(whole.history[columns])
+    for epoch, picture in whole.evolution.items():
+        np.testing.assert_array_equal(run.evolution[epoch], picture)
 
 
 def state(gan):
