@@ -2,9 +2,10 @@
 
     python tools/few_pictures.py FOLDER [--parts 50000 5000 500] [--images 50000]
 
-Each part is learned twice, for the same number of steps: with a teacher that was trained on that part alone, and with
-blocks that start from random numbers and learn along. The judge knows all of CIFAR-10, and took no part. The result is
-FOLDER/modelo_6_few_pictures.json; it belongs into resultados/studies/. Started again, it goes on with what is missing.
+Each part is learned twice, for the same number of steps: with a teacher that was trained on that part alone (on all of
+CIFAR-10 the one that ships), and with blocks that start from random numbers and learn along. The judge knows all of
+CIFAR-10, and took no part. The result is FOLDER/modelo_6_few_pictures.json; it belongs into resultados/studies/.
+Started again, it goes on with what is missing.
 """
 
 import argparse
@@ -22,9 +23,10 @@ from cgan_utils.data.datasets import load
 from cgan_utils.files import AVERAGED
 from cgan_utils.models.architectures import ARCHITECTURES
 from cgan_utils.models.experiments import experiment
-from cgan_utils.results.evaluator import Evaluator, find_evaluator
+from cgan_utils.results.evaluator import find_evaluator
 from cgan_utils.results.measures import memorisation
 from cgan_utils.training.places import checkpoint_of
+from cgan_utils.training.teachers import teacher_of
 from cgan_utils.training.train import train
 
 TESTED = 100  # test images that each epoch looks at: on a small part there are many epochs
@@ -34,6 +36,8 @@ FORMS = {"teacher": (), "no teacher": ("teacher",)}
 
 def part_of(data, count):
     """A data set of `count` of the training images, the first of each class and equally many of each."""
+    if count >= len(data.x_train):
+        return replace(data, x_test=data.x_test[:TESTED], y_test=data.y_test[:TESTED])
     each = count // data.classes
     chosen = np.sort(np.concatenate([np.flatnonzero(data.y_train == label)[:each] for label in range(data.classes)]))
     return replace(
@@ -78,14 +82,15 @@ def main():
             sys.exit("Interrupted. The same command goes on.")
         scores, images = judged(run, AVERAGED, data, judge)
         copies = memorisation(*(judge.look(some)[0] for some in (images, part.x_train, data.x_test[:DRAWN])))
-        teacher = out.with_name(f"{out.name}.teacher")
+        teacher = teacher_of(settings, part, out.with_name(f"{out.name}.teacher"))
+        knows = teacher and np.mean(teacher.look(data.x_test)[1].argmax(axis=1) == data.y_test)
         found["trainings"].append(
             {
                 "pictures": count,
                 "form": form,
                 "images_seen": run.record["training"]["images_seen"],
                 "seconds": round(run.history["seconds"].sum()),
-                **({"teacher_accuracy": round(Evaluator(teacher).accuracy, 4)} if teacher.is_dir() else {}),
+                **({"teacher_accuracy": round(float(knows), 4)} if teacher else {}),
                 **scores,
                 **{f"nearest_features_{name}": round(value, 4) for name, value in copies.items()},
             }
