@@ -89,7 +89,6 @@ def main():
                 "pictures": count,
                 "form": form,
                 "images_seen": run.record["training"]["images_seen"],
-                "seconds": round(run.history["seconds"].sum()),
                 **({"teacher_accuracy": round(float(knows), 4)} if teacher else {}),
                 **scores,
                 **{f"nearest_features_{name}": round(value, 4) for name, value in copies.items()},
