@@ -22,6 +22,11 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
 
 
+def compiled_once(cache):
+    """Environment with which processes on JAX compile a program that they share once, and keep it in a folder."""
+    return {"JAX_COMPILATION_CACHE_DIR": str(cache), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2"}
+
+
 TINY = architectures.Architecture(
     base=4, up=((4, 4, 2), (4, 4, 2)), output="conv", output_kernel=3, down=((4, 3, 2), (4, 3, 2)), output_dropout=0.4
 )

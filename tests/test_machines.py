@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import compiled_once
 
 from cgan_utils.backend import BACKEND
 from cgan_utils.results.run import Run
@@ -36,8 +37,7 @@ sys.exit(main())
 def start(folder, *options, cache):
     command = [sys.executable, "-c", CGAN, str(HERE), "train", "tiny", "--limit-images", "64", "--out", str(folder)]
     quickly_compiled = "--xla_backend_optimization_level=0"
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": quickly_compiled}
-    environment |= {"JAX_COMPILATION_CACHE_DIR": str(cache), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2"}
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": quickly_compiled, **compiled_once(cache)}
     pipe = subprocess.PIPE
     return subprocess.Popen([*command, *options], env=environment, stdout=pipe, stderr=pipe, text=True)
 

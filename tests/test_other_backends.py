@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import compiled_once
 
 from cgan_utils.backend import BACKEND
 
@@ -38,14 +39,13 @@ TESTS = {
 }
 # JAX takes the processor for two devices, and compiles in half the time, since what is compiled runs only shortly.
 XLA = "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0"
-ONCE = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2"}  # a program that several trainings share is compiled once
 HERE = Path(__file__).parent
 
 
 def python(backend, cache, *arguments):
     # One thread for PyTorch: two wait in loops for one another, which takes five times as long beside other tests.
-    environment = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": XLA, "OMP_NUM_THREADS": "1", **ONCE}
-    environment["JAX_COMPILATION_CACHE_DIR"] = str(cache)
+    environment = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": XLA, "OMP_NUM_THREADS": "1"}
+    environment |= compiled_once(cache)
     command = [sys.executable, *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
 
