@@ -36,8 +36,9 @@ FORMS = {"teacher": (), "no teacher": ("teacher",)}
 
 def part_of(data, count):
     """A data set of `count` of the training images, the first of each class and equally many of each."""
+    data = replace(data, x_test=data.x_test[:TESTED], y_test=data.y_test[:TESTED])
     if count >= len(data.x_train):
-        return replace(data, x_test=data.x_test[:TESTED], y_test=data.y_test[:TESTED])
+        return data
     each = count // data.classes
     chosen = np.sort(np.concatenate([np.flatnonzero(data.y_train == label)[:each] for label in range(data.classes)]))
     return replace(
@@ -46,8 +47,6 @@ def part_of(data, count):
         folder=f"the first {each} images of each class of {data.title}",  # so that no teacher that ships knows them
         x_train=data.x_train[chosen],
         y_train=data.y_train[chosen],
-        x_test=data.x_test[:TESTED],
-        y_test=data.y_test[:TESTED],
     )
 
 
