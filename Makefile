@@ -13,6 +13,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 lab: .venv/lab
 	$(RUN)/jupyter lab $(AS_ROOT) notebooks/00_generate.ipynb
 
+# The longest notebooks start first, so that no process waits for them at the end.
 test: .venv/test
 	$(RUN)/ruff check
 	$(RUN)/ruff format --check

@@ -47,10 +47,7 @@ def test_killed_and_resumed_equals_never_interrupted(tmp_path):
     never = run_and_kill(tmp_path / "whole", at=0)
     assert never.returncode == 0, never.stderr
     whole, folder, mode = Run(tmp_path / "whole"), tmp_path / "killed", "new"
-    for at, kept in (
-        (8, 6),
-        (9, 13),
-    ):  # killed after so many more steps, in each epoch; kept in all
+    for at, kept in ((8, 6), (9, 13)):  # killed after so many more steps, once in each epoch; kept in all
         assert run_and_kill(folder, at, mode).returncode == -signal.SIGKILL
         assert len(checkpoints.read_progress(f"{folder}.checkpoint").losses) == kept
         mode = "resume"
