@@ -201,13 +201,13 @@ def test_it_resumes_to_the_same_end(game, run, digits, tmp_path):
 
 
 def test_for_ones_own_pictures_a_teacher_is_trained_first(game, monkeypatch, numbers, tmp_path, capsys):
-    monkeypatch.setattr("cgan_utils.training.teachers.SEEN", 8000)  # a few seconds instead of a minute
+    monkeypatch.setattr("cgan_utils.training.teachers.SEEN", 3000)  # a few seconds instead of a minute
     settings = replace(game, epochs=1, schedule="constant")
     data = replace(numbers, name="digits", folder="digits").limited(400)
     run = train(settings, tmp_path / "run", data=data, verbose=0)
     teacher = Evaluator(tmp_path / "run.teacher")
     assert run.record["teacher"] == {"accuracy": teacher.accuracy, "sha256": teacher.sha256}
-    assert teacher.accuracy > 0.4  # by chance 0.1
+    assert teacher.accuracy > 0.2  # after 8 epochs; by chance 0.1
     assert "A classifier of digits is trained first" in capsys.readouterr().err
     again = train(settings, tmp_path / "run", data=data, resume=True, epochs=2, verbose=0)
     assert again.record["teacher"] == run.record["teacher"]
