@@ -29,8 +29,9 @@ def test_a_gan_learns_two_classes_of_grey():
 def test_a_shipped_run_scores_what_its_metrics_say():
     run, judge = Run("modelo_1_mnist_v2"), Evaluator("mnist")
     measured = json.loads((shipped_folder() / run.name / "metrics.json").read_text(encoding="utf-8"))
-    labels = np.repeat(np.arange(10), 1000)
-    _, chances = judge.look(run.generate(labels, range(10_000)))  # the first of the published draws
-    accuracy = (chances.argmax(axis=1) == labels).mean()
-    # Rounding differs from machine to machine, so a few of 10,000 drawings may be taken for another class.
-    assert abs(accuracy - measured["drawn"]["class_accuracy"]["values"][0]) <= 0.0005
+    digit = int(np.argmin(measured["by_class"]["class_accuracy"]))  # one digit, all its published drawings
+    seeds = [10_000 * repeat + 1000 * digit + i for repeat in range(3) for i in range(1000)]
+    _, chances = judge.look(run.generate(digit, seeds))
+    taken_for = np.bincount(chances.argmax(axis=1), minlength=10)
+    # Rounding differs from machine to machine, so a few drawings may be taken for another digit.
+    assert np.abs(taken_for - measured["confusion"][digit]).sum() <= 4
