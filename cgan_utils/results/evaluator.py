@@ -37,7 +37,8 @@ RECIPES = {
 class Evaluator(Stacked):
     """`Evaluator("mnist")` opens the shipped one of a data set, `Evaluator(path)` any folder that `train` wrote.
 
-    `accuracy`: share of the real test images that it recognises; `width`: numbers by which it describes an image;
+    `accuracy`: share of the real test images that it recognises, judged together with their mirror images where
+    those are of the same class (`look` judges the image alone); `width`: numbers by which it describes an image;
     `sha256` of its weights. Raises CganError, in one sentence, if there is none, or if its files are damaged.
     """
 
