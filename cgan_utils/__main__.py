@@ -47,6 +47,7 @@ def parser():
     add("--out", type=Path, metavar="DIR", help="folder of the run (default: a new one in runs/)")
     add("--data", metavar="NAME-OR-FOLDER", help="train on other images, such as a folder of yours")
     add("--background", default="white", metavar="COLOUR", help=behind)
+    add("--no-mirror", action="store_true", help="never mirror an image; for pictures with writing, say")
     add("--epochs", type=int, metavar="N", help="epochs in all, also when resuming")
     add("--limit-images", type=int, metavar="N", help="train on the first N images only")
     add("--batch-size", type=int, metavar="N")

@@ -61,10 +61,11 @@ def data(args):
 
 
 def train(args):
-    from .models.experiments import experiment
+    from .models.experiments import experiment, unmirrored
 
     # A wrong name answers at once, without loading Keras.
     settings, seen = (experiment(args.experiment), None) if args.experiment else _suitable(args)
+    settings = unmirrored(settings) if args.no_mirror else settings
     if args.machines > 1 and not args.coordinator:
         raise CganError("Several machines need --coordinator HOST:PORT, the address of the first one, on each of them.")
     if args.coordinator:
@@ -130,8 +131,9 @@ def _begun(settings, out):
     if not checkpoint.is_file():
         return settings  # `train` says what is missing
     # Defaults are left out there, and so is the number of epochs where it may change.
-    begun = {"batch_size": Experiment.batch_size, "group": Experiment.group} | read_identity(checkpoint)
-    return replace(settings, **{name: begun[name] for name in ("batch_size", "group", "epochs") if name in begun})
+    begun = {name: getattr(Experiment, name) for name in ("batch_size", "group", "mirror")} | read_identity(checkpoint)
+    chosen = ("architecture", "batch_size", "group", "mirror", "epochs")
+    return replace(settings, **{name: begun[name] for name in chosen if name in begun})
 
 
 def _own_pictures(args, settings, seen=None):

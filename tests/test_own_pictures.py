@@ -11,7 +11,8 @@ from PIL import Image
 from cgan_utils.__main__ import main
 from cgan_utils.data.datasets import load
 from cgan_utils.errors import CganError
-from cgan_utils.models.experiments import Experiment, suitable
+from cgan_utils.models.architectures import architecture
+from cgan_utils.models.experiments import Experiment, suitable, unmirrored
 from cgan_utils.results.evaluation import evaluate, reference_of
 from cgan_utils.results.evaluator import find_evaluator
 from cgan_utils.training.checkpoints import Progress, save
@@ -183,6 +184,26 @@ def test_without_an_experiment_one_is_chosen_and_named(tmp_path, capsys, monkeyp
     assert "--data FOLDER" in capsys.readouterr().err
     assert main(["train", "--data", "cifar10"]) == 2
     assert "name one of: modelo_5_cifar10_v1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("classes", "channels"), [(1, 3), (2, 1), (2, 3)])
+def test_pictures_with_writing_are_not_mirrored(classes, channels, tmp_path, monkeypatch):
+    chosen = []
+    monkeypatch.setattr("cgan_utils.training.train.train", lambda settings, *_, **__: chosen.append(settings))
+    folder = fill(tmp_path / "letters", names="ab"[:classes])
+    folder = folder / "a" if classes == 1 else folder
+    for file in folder.rglob("*.png") if channels == 1 else ():
+        Image.open(file).convert("L").save(file)
+    command = ["train", "--data", str(folder), "--out", "mine"]
+    assert main([*command, "--no-mirror"]) == 0
+    plain = suitable(classes, channels, len(load(folder).x_train))
+    assert chosen == [unmirrored(plain)]
+    assert not chosen[0].mirror and not getattr(architecture(chosen[0].architecture), "mirror", False)
+    # It goes on as it began, without being told again.
+    game = SimpleNamespace(optimizers=[], metrics=[], variables=[], batch_losses=None)
+    save(tmp_path / "mine.checkpoint", game, Progress(), chosen[0].settings())
+    assert main([*command, "--resume"]) == 0
+    assert chosen[1] == chosen[0]
 
 
 def test_a_run_is_measured_on_the_ground_that_it_learned_on(tmp_path):

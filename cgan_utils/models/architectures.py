@@ -156,6 +156,7 @@ ARCHITECTURES = {
         last_activation=False,
     ),
     "modelo_6": Projected(),
+    "modelo_6_unmirrored": Projected(mirror=False),
     "modelo_6_28px": _MODELO_6_28PX,
     "modelo_6_digits": replace(_MODELO_6_28PX, mirror=False),
     "autoencoder_2d": Plane(code="linear"),

@@ -190,6 +190,13 @@ def suitable(classes, channels, count):
     return experiment(name, batch_size=batch, group=min(8, batch // 2), epochs=-(-IMAGES // count))
 
 
+def unmirrored(settings):
+    """The same `Experiment` without mirrored images: a letter or a number plate in the mirror is another picture."""
+    instead = {"modelo_6": "modelo_6_unmirrored", "modelo_6_28px": "modelo_6_digits"}
+    row = instead.get(settings.architecture, settings.architecture)
+    return replace(settings, architecture=row, mirror=False)
+
+
 def _batch(count):
     """A power of 2 from 4 to 64 that at least forty batches fill, where there are so many images."""
     return max(4, min(64, 2 ** ((count // 40).bit_length() - 1 if count >= 40 else 2)))
