@@ -31,10 +31,11 @@ def from_arrays(images, labels=None, class_names=None, name="arrays", test_share
 
 
 def from_pairs(pairs, class_names=None, name="pairs", **options):
-    """The same from pairs (image, label): a `tf.data.Dataset`, a PyTorch or a Hugging Face data set, a list.
+    """An `ImageDataset` of pairs (image, label): a `tf.data.Dataset`, a PyTorch or a Hugging Face data set, a list.
 
     An image is whatever `np.asarray` turns into [H, W] or [H, W, C], a PIL image too; PyTorch's [C, H, W] is turned.
     A pair may be a dict whose first two entries are the image and the label. All images must have one size.
+    options: of `from_arrays`.
     """
     images, labels = [], []
     for pair in pairs:

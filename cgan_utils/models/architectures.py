@@ -28,13 +28,13 @@ class Architecture:
 
 @dataclass(frozen=True)
 class Unconditional:
-    """A generator and a discriminator that know no classes. Convolutions as above; the generator's are transposed."""
+    """A generator and a discriminator that know no classes. A convolution is (filters, kernel, stride), as above."""
 
     start: int  # side of the generator's first small image
     base: int  # and its channels
-    up: tuple
+    up: tuple  # the generator's transposed convolutions
     output: tuple  # (kernel, stride) of the layer that draws the pixels
-    down: tuple
+    down: tuple  # the discriminator's convolutions
     start_norm: bool = False  # batch normalisation and LeakyReLU on the first image
     up_bias: bool = True  # of the layers that normalisation follows, which makes a bias needless
     down_norm: bool = False  # in the discriminator, after all convolutions but the first and the last

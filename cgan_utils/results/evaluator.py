@@ -86,7 +86,7 @@ def find_evaluator(data):
 
 
 def find_teacher(data):
-    """The classifier that ships for discriminators to look through (see `models.projected`), or None; as above.
+    """The classifier that ships for discriminators to look through (see `models.projected`), or None.
 
     It is not the evaluator: other widths, another seed. What judges a drawing must not have taught it.
     """

@@ -114,7 +114,7 @@ class Run:
         return self.draw([class_index(value, self.class_names) for value in classes], seeds, file)
 
     def draw(self, labels, seeds, file=None):
-        """The same for the numbers of classes, 0 to one less than there are, whatever the classes are called."""
+        """What `generate` returns, for the numbers of classes, from 0 on, whatever the classes are called."""
         from ..models.sampling import draw
 
         labels, seeds = np.atleast_1d(labels), np.atleast_1d(seeds)

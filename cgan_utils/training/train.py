@@ -55,7 +55,7 @@ def make_game(settings, data, dtype=None, teacher=None, **options):
 
 
 def make_gan(settings, data, dtype=None, teacher=None, **options):
-    """The same for the two-player games."""
+    """The compiled `ConditionalGAN` of an `Experiment` whose game is 'gan'; the arguments are those of `make_game`."""
     keras.utils.set_random_seed(settings.seed)
     networks = build(settings.architecture, data.classes, data.shape, dtype)
     if teacher := teacher or teacher_of(settings, data):
