@@ -174,12 +174,7 @@ def scatter(points, labels, names, title, axis_names=("", "")):
 def name_centroids(axes, centroids, names):
     """A marker at each centroid [N, 2], and its name beside it, moved up or down where it would cover another name."""
     width, height = 0.17 * np.ptp(axes.get_xlim()), 0.055 * np.ptp(axes.get_ylim())
-    shifts = sorted(np.linspace(-10, 10, 81) * height, key=abs)
-    placed = []
-    for label, (x, centre) in enumerate(centroids):
-        free = (centre + shift for shift in shifts if _is_free(x, centre + shift, placed, width, height))
-        y = next(free, centre)
-        placed.append((x, y))
+    for label, ((x, centre), y) in enumerate(zip(centroids, _free_heights(centroids, width, height), strict=True)):
         axes.plot(x, centre, MARKERS[label], color=COLOURS[label], markersize=9, markeredgecolor="black")
         arrow = {"arrowstyle": "-", "color": "#555555"} if y != centre else None
         box = {"facecolor": "white", "edgecolor": COLOURS[label], "boxstyle": "round,pad=0.15", "alpha": 0.9}
@@ -187,20 +182,34 @@ def name_centroids(axes, centroids, names):
         text.set_verticalalignment("center")
 
 
-def _is_free(x, y, placed, width, height):
-    return not any(abs(x - a) < width and abs(y - b) < height for a, b in placed)
+def _free_heights(places, width, height):
+    """For each place (x, y) the nearest y where a label of this size covers none of the labels before it."""
+    shifts = sorted(np.linspace(-10, 10, 81) * height, key=abs)
+    taken = []
+    for x, centre in places:
+        heights = (centre + shift for shift in shifts)
+        free = (y for y in heights if not any(abs(x - a) < width and abs(y - b) < height for a, b in taken))
+        taken.append((x, next(free, centre)))
+    return [y for _, y in taken]
 
 
 def density(points, labels, title, axis_names):
-    """The middle of the plane: density of all points (the darker, the more), and each group's centroid by number."""
+    """The middle of the plane: density of all points (the darker, the more), and each group's centroid by number.
+
+    A number that would cover another one is moved up or down, and a line leads to its centroid.
+    """
     centroids = np.stack([points[labels == group].mean(axis=0) for group in np.unique(labels)])
     margin = 0.6 * np.ptp(centroids, axis=0)
     (left, low), (right, high) = centroids.min(axis=0) - margin, centroids.max(axis=0) + margin
     figure, axes = plt.subplots(figsize=(7.5, 5.2), layout="constrained")
     picture = axes.hexbin(*points.T, gridsize=16, extent=(left, right, low, high), cmap="Blues", linewidths=0)
-    for number, centroid in enumerate(centroids, start=1):
+    heights = _free_heights(centroids, 0.035 * (right - left), 0.05 * (high - low))
+    for number, (centroid, y) in enumerate(zip(centroids, heights, strict=True), start=1):
         box = {"facecolor": "white", "edgecolor": ACCENT, "boxstyle": "round,pad=0.15"}
-        axes.text(*centroid, number, ha="center", va="center", fontsize=9, bbox=box)
+        line = {"arrowstyle": "-", "color": ACCENT} if y != centroid[1] else None
+        axes.annotate(
+            number, centroid, (centroid[0], y), ha="center", va="center", fontsize=9, bbox=box, arrowprops=line
+        )
     axes.set(title=title, xlabel=axis_names[0], ylabel=axis_names[1], xlim=(left, right), ylim=(low, high))
     figure.colorbar(picture, label="images in a cell")
     return figure
