@@ -37,9 +37,12 @@ def planes(spaces, labels, names, title):
 
 
 def image_clouds(spaces, images, title, cells=26):
-    """The same maps as clouds of images: a cell of a map shows one of the uint8 images [N, H, W, C] that lie in it."""
-    figure, axes = _panels(len(spaces))
-    for axis, (name, points) in zip(axes, spaces.items(), strict=True):
+    """The same maps as clouds of images: a cell of a map shows one of the uint8 images [N, H, W, C] that lie in it.
+
+    One map below the other, so that the images in its cells are large enough to tell what they show.
+    """
+    figure, axes = plt.subplots(len(spaces), figsize=(7, 6.4 * len(spaces)), squeeze=False, layout="constrained")
+    for axis, (name, points) in zip(axes.flat, spaces.items(), strict=True):
         picture, (left, right, low, high) = cloud(points, images, cells)
         axis.imshow(picture[..., 0], cmap="gray_r", vmin=0, vmax=255, extent=(left, right, low, high), aspect="auto")
         axis.set(title=name, xlabel="first coordinate", ylabel="second coordinate")
