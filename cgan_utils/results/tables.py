@@ -67,13 +67,16 @@ def operations(experiment, shape):
 
     A layer computes its output, the gradient of its weights and that of its input: three times its arithmetic. In a
     GAN the discriminator judges two batches, with two gradients of its weights, and three of what its layers get; the
-    third is the generator's. A discriminator's layers that don't learn have one of them, the generator's. An encoder
-    is counted as the discriminator that it is but for its end.
+    third is the generator's. A discriminator's layers that don't learn have one of them, the generator's. If the
+    players take turns, each step draws and judges another batch: one more output of every layer. An encoder is counted
+    as the discriminator that it is but for its end.
     """
     if not conditional(experiment.architecture):
         return np.nan
     generator, learning, frozen = _multiply_adds(experiment.architecture, shape)
-    return 2 * (3 * generator + (7 if experiment.game == "gan" else 3) * learning + 3 * frozen)
+    turns = experiment.update == "alternating"
+    passes = 7 + turns if experiment.game == "gan" else 3
+    return 2 * ((3 + turns) * generator + passes * learning + (3 + turns) * frozen)
 
 
 @cache
