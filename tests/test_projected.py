@@ -23,7 +23,7 @@ from cgan_utils.models.projected import Augment, ClassSpread, SpectralConv, cond
 from cgan_utils.paths import shipped_folder
 from cgan_utils.results.evaluator import Evaluator, find_teacher
 from cgan_utils.training.batches import order
-from cgan_utils.training.teachers import recipe
+from cgan_utils.training.teachers import recipe, teacher_of
 from cgan_utils.training.train import train
 
 ops = keras.ops
@@ -211,6 +211,17 @@ def test_for_ones_own_pictures_a_teacher_is_trained_first(game, monkeypatch, num
     assert "A classifier of digits is trained first" in capsys.readouterr().err
     again = train(settings, tmp_path / "run", data=data, resume=True, epochs=2, verbose=0)
     assert again.record["teacher"] == run.record["teacher"]
+
+
+def test_a_teacher_of_other_pictures_is_replaced(game, monkeypatch, numbers, tmp_path):
+    monkeypatch.setattr("cgan_utils.training.teachers.SEEN", 300)
+    mine = replace(numbers, name="digits", folder="digits").limited(400)
+    others = replace(mine, x_train=255 - mine.x_train)
+    first = teacher_of(game, mine, tmp_path / "teacher")
+    assert teacher_of(game, mine, tmp_path / "teacher").sha256 == first.sha256
+    other = teacher_of(game, others, tmp_path / "teacher")
+    assert other.record["data"]["fingerprint"] == others.fingerprint != mine.fingerprint
+    assert teacher_of(game, others, tmp_path / "teacher").sha256 == other.sha256 != first.sha256
 
 
 @pytest.mark.parametrize(("count", "batch"), [(3, 2), (58, 8), (1797, 44), (50_000, 128)])

@@ -1,11 +1,13 @@
 """The classifier that modelo_6's discriminator looks through: the one that ships, or one trained on the same images."""
 
+import shutil
 from pathlib import Path
 
 from ..errors import CganError, notice
 from ..models.architectures import Projected, architecture
 from ..results.classifier import RECORD
 from ..results.evaluator import Evaluator, find_teacher
+from .checkpoints import read_identity
 from .classifiers import train_evaluator
 
 SEED = 7  # not that of the evaluators: what judges a drawing must not share the mistakes of what taught it
@@ -15,8 +17,9 @@ SEEN = 60_000  # images that the teacher of an own folder sees, at least: a minu
 def teacher_of(settings, data, folder=None):
     """The teacher of an `Experiment` for an `ImageDataset`, an `Evaluator`; None if its discriminator needs none.
 
-    folder: where one is trained if none ships, or was trained before; an interrupted training of it goes on. Without
-    a folder, and for images of one class, CganError says that there is none.
+    folder: where one is trained if none ships, or was trained before on the same images; an interrupted training of
+    it goes on, and one of other images is replaced. Without a folder, and for images of one class, CganError says that
+    there is none.
     """
     row = architecture(settings.architecture)
     if not isinstance(row, Projected) or "teacher" in row.without:
@@ -31,10 +34,21 @@ def teacher_of(settings, data, folder=None):
         )
     if folder is None:
         raise CganError(f"{settings.architecture} looks through a classifier of its data set; none is at hand.")
-    if (Path(folder) / RECORD).is_file():
-        return Evaluator(folder)
+    how = recipe(row, len(data.x_train))
+    found = Evaluator(folder) if (Path(folder) / RECORD).is_file() else None
+    if found and _is_of(data, how, found.record["data"]["fingerprint"], found.record["trainings"]["evaluator"]):
+        return found
+    begun = Path(folder).with_name(f"{Path(folder).name}.checkpoints")
+    identities = map(read_identity, begun.glob("*.checkpoint"))
+    if not all(_is_of(data, how, identity["data"], identity) for identity in identities):
+        shutil.rmtree(begun)
     notice(f"A classifier of {data.title} is trained first; the discriminator will look through it.")
-    return train_evaluator(data.name, folder, data=data, verbose=0, **recipe(row, len(data.x_train)))
+    return train_evaluator(data.name, folder, data=data, verbose=0, **how)
+
+
+def _is_of(data, how, fingerprint, training):
+    """Whether a training learned from these images, mirrored or not as the recipe `how` wants it."""
+    return (fingerprint, training["recipe"]["flip"]) == (data.fingerprint, how["flip"])
 
 
 def recipe(row, count):
