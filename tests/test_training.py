@@ -233,6 +233,30 @@ def test_new_folders_are_numbered_and_resume_takes_the_newest(tiny, digits, tmp_
     assert resumed.record["training"]["epochs"] == 2
 
 
+def test_resume_prefers_a_training_that_is_not_finished(tiny, digits, tmp_path, monkeypatch):
+    monkeypatch.setenv("CGAN_HOME", str(tmp_path))
+    train(tiny, data=digits, minutes=1e-9, verbose=0)
+    assert train(tiny, data=digits, verbose=0).name == "tiny_digits-2"
+    assert train(tiny, data=digits, resume=True, verbose=0).name == "tiny_digits"
+
+
+def test_a_finished_training_that_is_resumed_keeps_what_was_measured(tiny, digits, tmp_path):
+    train(tiny, tmp_path / "run", data=digits, verbose=0).keep_metrics({"protocol": {"generator_sha256": "?"}})
+    train(tiny, tmp_path / "run", data=digits, resume=True, verbose=0)
+    assert (tmp_path / "run" / "metrics.json").is_file() and (tmp_path / "run" / "curves.png").is_file()
+
+
+def test_what_was_measured_of_a_run_without_a_whole_epoch_is_kept_without_curves(tiny, digits, tmp_path):
+    run = train(tiny, tmp_path / "run", data=digits, minutes=1e-9, verbose=0)
+    run.keep_metrics({"protocol": {"generator_sha256": "?"}})
+    assert (tmp_path / "run" / "metrics.json").is_file() and not (tmp_path / "run" / "curves.png").exists()
+
+
+def test_numbers_of_numpy_are_numbers(tiny, digits, tmp_path):
+    run = train(tiny, tmp_path / "run", data=digits, epochs=np.int64(1), learning_rate=np.float32(0.5), verbose=0)
+    assert (run.experiment.epochs, run.experiment.learning_rate) == (1, 0.5)
+
+
 def test_the_catalogue_has_the_ten_published_experiments():
     published = [experiment for experiment in EXPERIMENTS.values() if experiment.published_seconds]
     assert len(published) == 10

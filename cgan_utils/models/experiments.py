@@ -43,6 +43,9 @@ class Experiment:
     published_seconds: int | None = None  # per epoch, as published, on a T4-class GPU
 
     def __post_init__(self):
+        for field in fields(self):
+            if hasattr(getattr(self, field.name), "item"):  # a number of NumPy's, which JSON does not know
+                object.__setattr__(self, field.name, getattr(self, field.name).item())
         row = architecture(self.architecture)
         for field, known in (("optimizer", OPTIMIZERS), ("game", GAMES), ("schedule", SCHEDULES)):
             if getattr(self, field) not in known:

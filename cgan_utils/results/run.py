@@ -6,8 +6,8 @@
     generator_best.safetensors      the generator after its best epoch, where epochs were scored
     encoder.safetensors             the encoder of a variational autoencoder
     history.csv                     a row per epoch
-    losses.npz                      `losses` [steps, 2]: discriminator and generator, a row per iteration (of an
-                                    autoencoder: reconstruction and divergence)
+    losses.npz                      `losses` [steps, 2]: discriminator and generator, a row per iteration (of a VAE:
+                                    reconstruction and divergence; of an autoencoder [steps, 1]: squared error)
     evolution/epoch_0005.png        a row per class, a column per seed, at native resolution; of very many classes
                                     some, then evolution/all_classes.png shows all after the last such epoch
     metrics.json                    how good the images are, if `cgan evaluate` has measured it; see `evaluation`
@@ -45,7 +45,7 @@ def list_runs():
     """Folder of each run that can be opened by name, shipped ones first: {name: path}."""
     found = {}
     for folder in (shipped_folder(), own_folder()):
-        for file in sorted(folder.glob("*/run.json")):
+        for file in sorted(folder.glob("[!.]*/run.json")):  # what begins with a dot is being written
             name = file.parent.name
             found[name if name not in found else f"runs/{name}"] = file.parent
     return found
@@ -134,7 +134,8 @@ class Run:
         """Write what `evaluation.evaluate` found into metrics.json, draw the curves, and renew the card."""
         lines = [f" {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in metrics.items()]
         self.__dict__.pop("metrics", None)  # what was read before
-        self._rewrite({METRICS: "{\n" + ",\n".join(lines) + "\n}\n", f"{CURVES}.png": curves(self)})
+        figure = {f"{CURVES}.png": curves(self)} if len(self.history) else {}
+        self._rewrite({METRICS: "{\n" + ",\n".join(lines) + "\n}\n", **figure})
 
     def _rewrite(self, contents):
         """Replace some files, {name: text or bytes}, and then the card."""
@@ -169,7 +170,7 @@ class Run:
 
     @property
     def losses(self):
-        """float32 [iterations, 2]: loss of the discriminator and of the generator; see `loss_names`."""
+        """float32 [iterations, k]: of a GAN, the loss of the discriminator and of the generator; see `loss_names`."""
         with reading(self._file(LOSSES)), np.load(self.path / LOSSES, allow_pickle=False) as file:
             losses = file["losses"]
             if (

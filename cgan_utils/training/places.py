@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 from ..errors import CganError, one_line
 from ..paths import own_folder
+from ..results.run import Run
 
 
 def numbered(name):
@@ -19,9 +20,19 @@ def taken(folder):
     return folder.exists() or checkpoint_of(folder).exists()
 
 
+def finished(folder):
+    """The `Run` in a folder whose training came to its end, else None."""
+    try:
+        run = Run(folder)
+    except CganError:
+        return None
+    return run if run.record["training"].get("complete") else None
+
+
 def newest(folders):
-    """The last of the folders whose training can go on, else the first."""
-    return next((folder for folder in reversed(folders) if checkpoint_of(folder).exists()), folders[0])
+    """Where to go on: in the last of the folders with a checkpoint that is not finished, else in the last with one."""
+    begun = [folder for folder in reversed(folders) if checkpoint_of(folder).exists()]
+    return next((folder for folder in begun if not finished(folder)), begun[0] if begun else folders[0])
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from ..results.evaluator import find_evaluator
 from ..results.run import write_run
 from . import callbacks, checkpoints
 from .batches import InBatches, batches, stacked
-from .places import checkpoint_of, newest, numbered, reserved, taken
+from .places import checkpoint_of, finished, newest, numbered, reserved, taken
 from .scoring import Score, best_epoch
 from .teachers import teacher_of
 
@@ -144,6 +144,9 @@ def train(
     identity = {**settings.settings(), "data": data.fingerprint, "precision": policy}
     identity |= {"score": score} if score else {}
     progress = checkpoints.read_progress(checkpoint_of(out), identity) if resume else checkpoints.Progress()
+    done = finished(out) if progress.epoch >= settings.epochs else None
+    if done and done.record["training"]["epochs"] == progress.epoch:
+        return done  # and its evaluation stays
     if len(data.x_train) < settings.batch_size:
         raise CganError(f"{len(data.x_train)} images don't fill a batch of {settings.batch_size}; use a smaller batch.")
     if settings.name not in progress.trained_as:
