@@ -73,8 +73,10 @@ class Evolution(keras.callbacks.Callback):
 
     It keeps epochs 0 to 3, every fifth, and the last one so far. A row is a class, a column a seed; of very many
     classes some are chosen, and one more picture shows all of them. Without classes (None) it is a square of seeds,
-    and all are kept.
+    and every epoch is kept. Of a long training every second is dropped as often as there are more than `MOST`.
     """
+
+    MOST = 60
 
     def __init__(self, progress, class_names):
         super().__init__()
@@ -93,9 +95,13 @@ class Evolution(keras.callbacks.Callback):
             self.draw(0)
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.class_names and epoch > 3 and epoch % 5:  # the one before was kept as the last
-            self.progress.evolution.pop(self._name(epoch), None)
         self.draw(epoch + 1)
+        gap = 5 if self.class_names else 1
+        while epoch + 1 > gap * self.MOST:
+            gap *= 2
+        for past in range(4, epoch + 1):
+            if past % gap:
+                self.progress.evolution.pop(self._name(past), None)
 
     @staticmethod
     def _name(epoch):
