@@ -17,7 +17,11 @@ def list_(args):
 
     trained, rows = list_runs(), []
     for name, experiment in EXPERIMENTS.items():
-        run = Run(trained[name]) if name in trained else None
+        try:
+            run = Run(trained[name]) if name in trained else None
+        except CganError as error:
+            run = None
+            print(error, file=sys.stderr)
         partner = "discriminator" if experiment.game == "gan" else "encoder"
         parameters = run.record["parameters"] if run else {}
         rows.append(
@@ -233,18 +237,17 @@ def evaluate(args):
         raise CganError("Give either a run's name or folder, or --all.")
     if args.all and args.data:
         raise CganError("--data names the pictures of one run; give its name or folder in place of --all.")
-    _at_least(1, per_class=args.per_class)
-    runs = [Run(path) for path in (list_runs().values() if args.all else [args.run])]
+    _at_least(2, per_class=args.per_class)
     left_out = {}
-    for run in runs:
-        if args.all and run.experiment.game == "autoencoder":
-            continue
+    for name, path in list_runs().items() if args.all else [(args.run, args.run)]:
         try:
-            _evaluate(run, args)
+            run = Run(path)
+            if not (args.all and run.experiment.game == "autoencoder"):
+                _evaluate(run, args)
         except CganError as error:
             if not args.all:
                 raise
-            left_out[run.name] = str(error)
+            left_out[name] = str(error)
     for name, why in left_out.items():
         print(f"{name} was left out: {why}", file=sys.stderr)
     return 2 if left_out else 0

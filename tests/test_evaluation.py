@@ -161,9 +161,11 @@ def test_without_an_evaluator_the_pixels_are_measured(numbers):
     assert metrics["confusion"] == [] and metrics["protocol"]["evaluator"] is None
 
 
-def test_too_few_images_are_refused_in_a_sentence(reference, numbers, run):
-    with pytest.raises(CganError, match="needs 17 images or more, not 10"):
+def test_too_few_images_are_refused_in_a_sentence(reference, numbers, run, unconditional_run):
+    with pytest.raises(CganError, match="1 image of each class can't be compared with one another; draw 2 or more"):
         evaluate(run, reference, per_class=1, repeats=1)
+    with pytest.raises(CganError, match="needs 17 images or more, not 10"):
+        evaluate(unconditional_run, reference, per_class=10, repeats=1)
     autoencoder = SimpleNamespace(name="plane", experiment=SimpleNamespace(game="autoencoder"))
     with pytest.raises(CganError, match="plane is an autoencoder"):
         evaluate(autoencoder)

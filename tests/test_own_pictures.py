@@ -110,8 +110,12 @@ def test_all_goes_on_and_says_what_it_left_out(tmp_path, capsys):
     learn(runs / "a", data=fill(tmp_path / "pets"))
     learn(runs / "b", data=fill(tmp_path / "others"))
     shutil.rmtree(tmp_path / "pets")
+    (runs / "broken").mkdir()
+    (runs / "broken" / "run.json").write_text("{}")
+    shutil.copytree(runs / "b", runs / ".b.old")
     assert main(["evaluate", "--all", "--per-class", "4"]) == 2
     out = capsys.readouterr()
+    assert "broken was left out: " in out.err and ".b.old" not in out.out + out.err
     assert "a was left out: The pictures that a learned from are not in" in out.err
     assert (runs / "b" / "metrics.json").is_file()
     assert main(["evaluate", "--all", "--data", "x"]) == 2

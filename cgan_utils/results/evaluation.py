@@ -9,7 +9,8 @@ at them, and at real images for comparison (see `evaluator`; each measure is def
                      drawn images against the test images, in the evaluator's features; real: as many training images
                      against the test images, the floor of the distances and the ceiling of the others
     diversity        within a class, of the pixels, mean over the classes; real: of the test images
-    nearest_…        nearness to the training images, in the pixels and in the features; the goal is 1
+    nearest_…        nearness to the training images, in the pixels and in the features; the goal of a ratio is 1,
+                     that of a share 0.01; see `measures`
 
 A run without classes, or of a data set without an evaluator, gets the measures that apply.
 """
@@ -144,14 +145,17 @@ def evaluate(run, reference=None, per_class=None, repeats=REPEATS, progress=None
     """All measures of a `Run`'s images, as a dict that JSON can hold. Nothing is written; `Run.keep_metrics` does it.
 
     reference: a `Reference`, by default that of the run's data set. per_class: images of each class in each of the
-    `repeats` draws, by default 10,000 divided by the number of classes. progress: called with a share, 0 to 1.
+    `repeats` draws, two at least; by default 10,000 divided by the number of classes, but ten at least. progress:
+    called with a share, 0 to 1.
     Raises CganError for a run that can't be measured: an autoencoder, too few images, or data that are not here.
     """
     if run.experiment.game == "autoencoder":
         raise CganError(f"{run.name} is an autoencoder: its codes follow no law from which new ones could be drawn.")
     reference = reference or reference_of(run)
     judge, classes, start = reference.judge, len(run.class_names), time.monotonic()
-    per_class = per_class or (TOTAL if judge else COMPARED) // classes
+    if per_class is not None and per_class < 2:
+        raise CganError(f"{per_class} image of each class can't be compared with one another; draw 2 or more.")
+    per_class = per_class or max(10, (TOTAL if judge else COMPARED) // classes)
     draws = []
     for repeat in range(repeats):
         labels = np.repeat(np.arange(classes), per_class)
