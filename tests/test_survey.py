@@ -76,6 +76,17 @@ def test_a_zip_is_read_like_its_folder(within, pets, tmp_path):
     assert data.folder == str(archive)
 
 
+def test_names_with_backslashes_in_a_zip_are_folders(pets, tmp_path):
+    archive = zipped(pets, tmp_path / "pets.zip", "")
+    with zipfile.ZipFile(archive) as plain, zipfile.ZipFile(tmp_path / "windows.zip", "w") as other:
+        for member in plain.infolist():
+            if not member.is_dir():
+                info = zipfile.ZipInfo("x")
+                info.filename = f"pets\\{member.filename}".replace("/", "\\")
+                other.writestr(info, plain.read(member))
+    assert load(tmp_path / "windows.zip", size=16).class_names == ("cats", "dogs")
+
+
 @pytest.mark.parametrize("name", ["../out.png", "/tmp/out.png", "cats\\..\\..\\out.png", "C:/out.png"])
 def test_a_name_that_leads_out_of_the_zip_is_refused(name, tmp_path):
     with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
@@ -121,9 +132,10 @@ def test_images_of_every_range(images):
         (LABELS[:, None], ("0", "1")),
         (np.eye(2)[LABELS], ("0", "1")),
         (np.array(["dog", "cat"])[1 - LABELS], ("cat", "dog")),
+        (np.array([b"dog", b"cat"])[1 - LABELS], ("cat", "dog")),
         (None, ("any",)),
     ],
-    ids=["integers", "a column", "one-hot", "names", "none"],
+    ids=["integers", "a column", "one-hot", "names", "names as bytes", "none"],
 )
 def test_labels_of_every_kind(labels, names):
     data = from_arrays(LEVELS, labels)

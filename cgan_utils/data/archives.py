@@ -43,12 +43,16 @@ def _unpack(path, folder):
             if sum(member.file_size for member in members) > LARGEST:
                 raise DataError(f"{shown(path)} holds more than {LARGEST // 10**9} GB of pictures; unpack it yourself.")
             for member in members:
-                target = new.joinpath(*PurePosixPath(member.filename).parts)
+                target = new.joinpath(*_name(member).parts)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(member) as packed, target.open("wb") as out:
                     shutil.copyfileobj(packed, out)
         new.mkdir(parents=True, exist_ok=True)
-        os.replace(new, folder)
+        try:
+            os.replace(new, folder)
+        except OSError:
+            if not folder.is_dir():  # else another process has just unpacked the same
+                raise
     except DataError:
         raise
     except Exception as error:  # an archive can be damaged, or locked, in many ways
@@ -57,9 +61,13 @@ def _unpack(path, folder):
         shutil.rmtree(new, ignore_errors=True)
 
 
+def _name(member):
+    return PurePosixPath(member.filename.replace("\\", "/"))  # some programs for Windows write those
+
+
 def _wanted(path, member):
     """Whether a member of the archive is a picture; one whose name leads out of the archive is refused."""
-    name = PurePosixPath(member.filename.replace("\\", "/"))
+    name = _name(member)
     if name.is_absolute() or ".." in name.parts or ":" in member.filename:
         raise DataError(f"{shown(path)} holds {shown(member.filename)}, which leads out of it; it is not unpacked.")
     hidden = any(part.startswith(".") or part in PASSED_OVER for part in name.parts)

@@ -84,11 +84,12 @@ def as_labels(labels, class_names, count):
     if labels.shape != (count,):
         raise CganError(f"Labels are one for each of the {count} images, or one-hot rows, not {list(labels.shape)}.")
     if labels.dtype.kind in "UOS":
-        names = tuple(class_names or sorted({str(label) for label in labels}))
-        unknown = sorted({str(label) for label in labels} - set(names))
+        labels = [label.decode() if isinstance(label, bytes) else str(label) for label in labels.tolist()]
+        names = tuple(class_names or sorted(set(labels)))
+        unknown = sorted(set(labels) - set(names))
         if unknown:
             raise CganError(f"{unknown[0]!r} is a label and not in class_names.")
-        return np.array([names.index(str(label)) for label in labels], np.int32), names
+        return np.array([names.index(label) for label in labels], np.int32), names
     if labels.dtype.kind not in "iu":
         raise CganError(f"Labels are integers or names, not {labels.dtype}.")
     names = tuple(class_names or map(str, range(labels.max() + 1)))
