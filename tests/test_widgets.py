@@ -212,14 +212,16 @@ def test_the_evolution_of_several_runs_is_chosen_in_a_dropdown(run, tmp_path, mo
     assert bytes(image.value) == last
 
 
-def test_twenty_rows_stand_side_by_side():
-    images = np.repeat(np.arange(200, dtype="uint8"), 64).reshape(200, 8, 8, 1)
-    folded = widgets._folded(grid(images, columns=10))
-    first, second = grid(images, columns=10)[:89], grid(images[100:], columns=10)
+@pytest.mark.parametrize("rows", [15, 17, 20])
+def test_many_rows_stand_side_by_side(rows):
+    images = np.repeat(np.arange(10 * rows, dtype="uint8"), 64).reshape(10 * rows, 8, 8, 1)
+    folded, half = widgets._folded(grid(images, columns=10), rows), -(-rows // 2)
+    first, second = grid(images[: 10 * half], columns=10), grid(images[10 * half :], columns=10)
     np.testing.assert_array_equal(folded[:, :44], first[:, :44])
-    np.testing.assert_array_equal(folded[:, 48:], second[:, :44])
+    np.testing.assert_array_equal(folded[: len(second), 48:], second[:, :44])
+    assert (folded[len(second) :, 48:] == 255).all()
     whole = grid(images[:100], columns=10)
-    assert widgets._folded(whole) is whole
+    assert widgets._folded(whole, 10) is whole
 
 
 def test_a_view_comes_with_a_picture_that_a_notebook_can_store(monkeypatch):

@@ -278,17 +278,19 @@ def explore_evolution(run, *others):
 
 def _stages(run):
     """{epoch: PNG} of a run's evolution, as large as fits; raises CganError if it has none."""
-    pictures = {epoch: _folded(picture) for epoch, picture in run.evolution.items()}
+    pictures = {epoch: _folded(picture, len(run.shown_classes)) for epoch, picture in run.evolution.items()}
     if not pictures:
         raise CganError(f"Run {run.name} has no pictures of its evolution.")
     scale = max(1, TARGET // next(iter(pictures.values())).shape[1])
     return {epoch: to_png(enlarge(picture, scale)) for epoch, picture in pictures.items()}
 
 
-def _folded(picture):
+def _folded(picture, rows):
     """A picture that is too tall for a screen as two blocks: the left halves of its upper and its lower rows."""
     height, width, channels = picture.shape
     if height < 1.5 * width:
         return picture
-    upper, lower = picture[: height // 2, : width // 2], picture[(height + 1) // 2 :, : width // 2]
+    cut = -(-rows // 2) * (height + 1) // rows  # where the lower rows begin, after a line of one pixel
+    upper, lower = picture[: cut - 1, : width // 2], picture[cut:, : width // 2]
+    lower = np.pad(lower, ((0, len(upper) - len(lower)), (0, 0), (0, 0)), constant_values=255)
     return np.concatenate([upper, np.full((len(upper), 4, channels), 255, "uint8"), lower], axis=1)
