@@ -147,9 +147,11 @@ def probabilities(network, images, flip=False):
 
     flip: the mean over each image and its mirror image, for classes that know no left and right.
     """
-    views = [images, images[:, :, ::-1]] if flip else [images]
-    chunks = [[view[i : i + TEST_BATCH] for view in views] for i in range(0, len(images), TEST_BATCH)]
-    means = [sum(_softmax(network, view) for view in chunk) / len(views) for chunk in chunks]
+    means = []
+    for start in range(0, len(images), TEST_BATCH):
+        chunk = np.asarray(images[start : start + TEST_BATCH])
+        views = [chunk, chunk[:, :, ::-1]] if flip else [chunk]
+        means.append(sum(_softmax(network, view) for view in views) / len(views))
     return np.concatenate(means).astype("float32")
 
 

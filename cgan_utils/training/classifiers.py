@@ -10,6 +10,7 @@ import pandas as pd
 from .. import backend
 from ..backend import keras
 from ..data.datasets import load
+from ..data.mapped import MappedImages
 from ..errors import CganError
 from ..models.classifier import Classifier, LayerAutoencoder, Recipe, blocks_of, build
 from ..results.classifier import TEST_BATCH, save
@@ -110,7 +111,8 @@ def fine_tune(recipe, data, start, folder=None, extra_callbacks=(), verbose=0):
     network = build(recipe, data.shape, data.classes, policy)
     network.set_weights(start.network.get_weights())
     _, labelled, held_out = split(data, recipe)
-    parts = (data.x_train[labelled], data.y_train[labelled], data.x_train[held_out], data.y_train[held_out])
+    learned = data.x_train.view(labelled) if isinstance(data.x_train, MappedImages) else data.x_train[labelled]
+    parts = (learned, data.y_train[labelled], data.x_train[held_out], data.y_train[held_out])
     stage = _Stage(FINE_TUNING, Classifier(network, recipe.smoothing), recipe, recipe.epochs, data.fingerprint, folder)
     history = stage.run(parts, extra_callbacks, verbose)
     return Trained(stage.game.best, _joined([start.history, history]), recipe)
