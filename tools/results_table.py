@@ -25,6 +25,7 @@ HEADS = (
         "En palabras",
     ),
 )
+MARKS = ({}, str.maketrans(",.", ".,"))  # Spanish writes 1.171.256 and 0,863
 
 
 def table(language, root=ROOT):
@@ -36,11 +37,11 @@ def table(language, root=ROOT):
             [
                 f"[`{name}`](resultados/{name}/README.md)",
                 row["data"],
-                f"{row['parameters']:,}",
+                f"{row['parameters']:,}".translate(MARKS[language]),
                 f"{row['epochs']}/{row['planned']}",
-                _beside(row["class accuracy"], row["of real images"], ".3f"),
-                _beside(row["Fréchet"], row["floor"], ".3g"),
-                _beside(row["coverage"], None, ".2f"),
+                _beside(row["class accuracy"], row["of real images"], ".3f").translate(MARKS[language]),
+                _beside(row["Fréchet"], row["floor"], ".3g").translate(MARKS[language]),
+                _beside(row["coverage"], None, ".2f").translate(MARKS[language]),
                 phrase(row["keys"], language),
             ]
         )
