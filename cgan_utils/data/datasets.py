@@ -148,7 +148,7 @@ def load(name, stand_in=False, *, size=32, background="white"):
 
 
 def available(name):
-    """Whether the real files of a data set, or a folder of this path, are on this machine."""
+    """Whether the real files of a data set are on this machine; for a folder True, and CganError if it is missing."""
     if name not in NAMES:
         return bool(_own_folder(name))
     cached = [cache_dir() / name / file.name for file in _originals(name)]

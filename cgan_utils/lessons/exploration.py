@@ -1,6 +1,6 @@
 """What is in a data set, in numbers: tables of pixels, repeated images, class means, principal components, neighbours.
 
-Nothing here draws; the figures are in exploration_plots.py. Pixels stay uint8 until a computation needs them.
+Nothing here draws; the figures are in exploration_figures.py. Pixels stay uint8 until a computation needs them.
 """
 
 import numpy as np

@@ -47,7 +47,8 @@ def minimax_discriminator(real_logits, fake_logits, smoothing=0.0):
 def noisy_minimax_discriminator(real_logits, fake_logits, noise, seed):
     """As `minimax_discriminator`, with targets 1 + noise·u, u ~ U(-1, 1), for real and noise·u, u ~ U(0, 1), for fake.
 
-    A discriminator that can never be right to the last digit stays unsure, and so keeps a gradient for the generator.
+    For real images the noise averages out, since the cross-entropy is linear in its target. For fake ones the mean
+    target is noise/2, so a discriminator that is too sure of them pays for it, and keeps a gradient for the generator.
     """
     real = 1 + noise * keras.random.uniform(ops.shape(real_logits), -1.0, 1.0, seed=seed)
     fake = noise * keras.random.uniform(ops.shape(fake_logits), seed=seed)

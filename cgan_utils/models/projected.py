@@ -117,7 +117,8 @@ def _head(x, label, classes, row, name, kernel=1, stride=1):
 class SpectralConv(layers.Layer):
     """A 'same' convolution whose kernel, as a matrix [places·inputs, filters], has largest singular value 1.
 
-    Miyato et al. 2018, algorithm 1: one power iteration per training step; the gradient flows through the value.
+    Miyato et al. 2018, algorithm 1: one power iteration each time that the discriminator judges in training; the
+    gradient flows through the value.
     """
 
     def __init__(self, filters, kernel=1, stride=1, **options):

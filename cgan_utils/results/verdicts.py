@@ -11,7 +11,7 @@
 | memorises | the median drawing is nearer to a training image than `COPIES` of a test image's distance, in the pixels |
 | varied and new | none of the above, and there is no evaluator that could say more |
 
-A class that no evaluator recognises may still change the drawing: `comparison.class_share` tells.
+A class that no evaluator recognises may still change the drawing: `conditioning.class_share` tells.
 """
 
 import numpy as np

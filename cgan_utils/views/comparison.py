@@ -176,7 +176,7 @@ def _losses_and_gap(axes, histories):
 def conditioning(runs):
     """How much of what differs between the drawings the class decides, epoch by epoch: a line per run.
 
-    See `comparison.class_share`. While a line lies at 0 the generator ignores the class.
+    See `conditioning.class_share`. While a line lies at 0 the generator ignores the class.
     """
     figure, axes = plt.subplots(figsize=(9, 3.6), layout="constrained")
     for (colour, marker), run in zip(MODELS, runs, strict=False):

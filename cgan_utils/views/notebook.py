@@ -78,7 +78,7 @@ class LiveView(keras.callbacks.Callback):
     def __init__(self, iterations, labels, rows=7):
         super().__init__()
         self.iterations, self.labels, self.done = iterations, np.asarray(labels), 0
-        spaced = np.geomspace(max(1, iterations // 2 ** (rows - 2)), iterations, rows - 1)
+        spaced = np.geomspace(max(1, iterations // 2 ** (rows - 2)), max(1, iterations), rows - 1)
         self.due = {0, *spaced.round().astype(int).tolist()}
         self.frames, self._shown = {}, 0.0
 
