@@ -252,7 +252,9 @@ def _own_folder(name):
     folder = Path(name)
     if folder.is_dir() or (folder.is_file() and folder.suffix.lower() == ".zip"):
         return folder
-    raise CganError(f"There is no folder {name}." if len(folder.parts) > 1 else unknown("data set", name, NAMES))
+    if len(folder.parts) > 1:
+        raise CganError(f"There is no folder {name}.")
+    raise CganError(f"{unknown('data set', name, NAMES)} No folder and no .zip of this name is here either.")
 
 
 def earlier(data):

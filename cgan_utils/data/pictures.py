@@ -1,5 +1,6 @@
 """One picture file as pixels: whatever its mode, depth, transparency or turn, as a viewer would show it."""
 
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,6 +48,7 @@ def read(path, size, background="white"):
     """
     from PIL import Image, ImageOps
 
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # a large photograph is no reason for alarm
     with Image.open(path) as image:
         image = ImageOps.exif_transpose(image)
         deep = image.mode in DEEP
