@@ -16,18 +16,21 @@ def list_(args):
     from .results.run import Run, list_runs
 
     trained, rows = list_runs(), []
-    for name, experiment in EXPERIMENTS.items():
+    for name in dict.fromkeys([*EXPERIMENTS, *trained]):  # the experiments, then runs that are called otherwise
         try:
             run = Run(trained[name]) if name in trained else None
         except CganError as error:
             run = None
             print(error, file=sys.stderr)
+        if not run and name not in EXPERIMENTS:
+            continue
+        experiment = run.experiment if run else EXPERIMENTS[name]
         partner = "discriminator" if experiment.game == "gan" else "encoder"
         parameters = run.record["parameters"] if run else {}
         rows.append(
             {
                 "name": name,
-                "dataset": experiment.dataset,
+                "dataset": run.record["data"]["name"] if run else experiment.dataset,
                 "generator": parameters.get("generator"),
                 partner: parameters.get(partner),
                 "epochs": experiment.epochs,
@@ -70,12 +73,13 @@ def train(args):
     # A wrong name answers at once, without loading Keras.
     settings, seen = (experiment(args.experiment), None) if args.experiment else _suitable(args)
     settings = unmirrored(settings) if args.no_mirror else settings
-    if args.machines > 1 and not args.coordinator:
+    if (args.machines, args.machine) != (1, 1) and not args.coordinator:
         raise CganError("Several machines need --coordinator HOST:PORT, the address of the first one, on each of them.")
     if args.coordinator:
         from .backend import join
 
         join(args.coordinator, args.machines, args.machine)
+    from .results.run import list_runs
     from .training.train import train
 
     run = train(
@@ -99,6 +103,9 @@ def train(args):
     if run is None:  # the first machine has it
         return 0
     print(f"{run.title}: {run.path}")
+    name = next((name for name, path in list_runs().items() if path.resolve() == run.path), run.name)
+    if name != run.name:
+        print(f"Call it {name}; {run.name} is the run that ships with the project.")
     return 0 if run.record["training"]["complete"] else 130
 
 
@@ -175,6 +182,8 @@ def generate(args):
     _at_least(1, count=args.count, per_class=args.per_class)
     _at_least(0, seed=args.seed)
     try_place(out)
+    if args.per_class and not out.suffix and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise CganError(f"{out} holds something already; name a new folder.")
     if args.per_class is None:
         _picture(run, [args.label], args.count, args.seed, min(args.count, 10), out)
     else:
@@ -214,8 +223,6 @@ def _arrays(run, per_class, seed, out):
         np.savez_compressed(packed, images=images, labels=labels.astype("int32"))
         write_whole(out, packed.getvalue())
         return
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise CganError(f"{out} holds something already; name a new folder.")
     names = file_names(run.class_names)
     for number, (image, label) in enumerate(zip(images, labels, strict=True), start=seed):
         write_whole(out / names[label] / f"{number:06d}.png", to_png(image))

@@ -116,6 +116,20 @@ def test_evaluate(home, unconditional_run, capsys):
     assert metrics["verdict"]["text"] in out
 
 
+def test_ones_own_run_is_listed_and_called_by_a_name_that_opens_it(home, run, capsys, monkeypatch):
+    settings = experiments.Experiment("tiny_digits", "mnist", "tiny_unconditional", epochs=1, batch_size=4)
+    monkeypatch.setitem(experiments.EXPERIMENTS, "tiny_digits", settings)
+    monkeypatch.setenv("CGAN_CACHE_DIR", str(home / "cache"))
+    (home / "mine").mkdir()
+    for i, picture in enumerate(np.random.RandomState(0).randint(0, 256, (10, 28, 28, 3)).astype("uint8")):
+        Image.fromarray(picture).save(home / "mine" / f"{i}.png")
+    code, out, _ = says(capsys, "train", "tiny_digits", "--data", home / "mine")
+    assert code == 0 and "Call it runs/tiny_digits; tiny_digits is the run that ships" in out
+    assert Run("runs/tiny_digits").record["data"]["title"] == "mine" != Run("tiny_digits").record["data"]["title"]
+    rows = {row["name"]: row for row in json.loads(says(capsys, "list", "--json")[1])}
+    assert rows["runs/tiny_digits"]["trained_epochs"] == 1 and rows["tiny_digits"]["trained_epochs"] == 2
+
+
 def test_train_on_a_folder_of_ones_own(home, capsys, monkeypatch):
     settings = experiments.Experiment("tiny_any", "mnist", "tiny_unconditional", epochs=1, batch_size=4)
     monkeypatch.setitem(experiments.EXPERIMENTS, "tiny_any", settings)
