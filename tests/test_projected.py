@@ -213,6 +213,17 @@ def test_for_ones_own_pictures_a_teacher_is_trained_first(game, monkeypatch, num
     assert again.record["teacher"] == run.record["teacher"]
 
 
+def test_a_time_limit_counts_the_teacher_which_goes_on_afterwards(game, monkeypatch, numbers, tmp_path, capsys):
+    monkeypatch.setattr("cgan_utils.training.teachers.SEEN", 300)
+    settings = replace(game, epochs=1, schedule="constant")
+    data = replace(numbers, name="digits", folder="digits").limited(400)
+    with pytest.raises(KeyboardInterrupt):
+        train(settings, tmp_path / "run", data=data, minutes=1e-9, verbose=0)
+    assert "the same command goes on with it" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists() and any((tmp_path / "run.teacher.checkpoints").iterdir())
+    assert train(settings, tmp_path / "run", data=data, verbose=0).record["training"]["complete"]
+
+
 def test_a_teacher_of_other_pictures_is_replaced(game, monkeypatch, numbers, tmp_path):
     monkeypatch.setattr("cgan_utils.training.teachers.SEEN", 300)
     mine = replace(numbers, name="digits", folder="digits").limited(400)

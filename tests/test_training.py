@@ -252,6 +252,18 @@ def test_what_was_measured_of_a_run_without_a_whole_epoch_is_kept_without_curves
     assert (tmp_path / "run" / "metrics.json").is_file() and not (tmp_path / "run" / "curves.png").exists()
 
 
+def test_a_training_killed_before_its_first_checkpoint_begins_again(tiny, digits, tmp_path):
+    (tmp_path / "run").mkdir()
+    with pytest.raises(CganError, match="already holds a training; continue it with --resume"):
+        train(tiny, tmp_path / "run", data=digits, verbose=0)
+    assert train(tiny, tmp_path / "run", data=digits, resume=True, epochs=1, verbose=0).record["training"]["complete"]
+
+
+def test_a_training_that_stops_after_its_last_step_is_not_called_stopped(tiny, digits, tmp_path, capsys):
+    train(tiny, tmp_path / "run", data=digits, epochs=1, limit_images=tiny.batch_size, minutes=1e-9, verbose=0)
+    assert "Stopped" not in capsys.readouterr().err
+
+
 def test_numbers_of_numpy_are_numbers(tiny, digits, tmp_path):
     run = train(tiny, tmp_path / "run", data=digits, epochs=np.int64(1), learning_rate=np.float32(0.5), verbose=0)
     assert (run.experiment.epochs, run.experiment.learning_rate) == (1, 0.5)

@@ -62,6 +62,8 @@ def read_progress(path, identity=None):
         identity = theirs if identity is None else identity
         names = [name for name in {**theirs, **identity} if theirs.get(name) != identity.get(name)]
         changed = [f"{name} {theirs.get(name, 'default')} → {identity.get(name, 'default')}" for name in names]
+        if "data" in names:  # two fingerprints would say nothing to anybody
+            changed[names.index("data")] = "other images, or more or fewer of them"
         if changed:
             raise CganError(
                 f"{path} is of a training with other settings ({'; '.join(changed)}); "

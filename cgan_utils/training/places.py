@@ -29,6 +29,11 @@ def finished(folder):
     return run if run.record["training"].get("complete") else None
 
 
+def stopped_at_once(folder):
+    """Whether a training was killed in it before its first checkpoint: then only the folder is there, and empty."""
+    return folder.is_dir() and not any(folder.iterdir()) and not checkpoint_of(folder).exists()
+
+
 def newest(folders):
     """Where to go on: in the last of the folders with a checkpoint that is not finished, else in the last with one."""
     begun = [folder for folder in reversed(folders) if checkpoint_of(folder).exists()]

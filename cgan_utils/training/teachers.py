@@ -14,7 +14,7 @@ SEED = 7  # not that of the evaluators: what judges a drawing must not share the
 SEEN = 60_000  # images that the teacher of an own folder sees, at least: a minute or two on two cores
 
 
-def teacher_of(settings, data, folder=None):
+def teacher_of(settings, data, folder=None, extra_callbacks=()):
     """The teacher of an `Experiment` for an `ImageDataset`, an `Evaluator`; None if its discriminator needs none.
 
     folder: where one is trained if none ships, or was trained before on the same images; an interrupted training of
@@ -43,7 +43,11 @@ def teacher_of(settings, data, folder=None):
     if not all(_is_of(data, how, identity["data"], identity) for identity in identities):
         shutil.rmtree(begun)
     notice(f"A classifier of {data.title} is trained first; the discriminator will look through it.")
-    return train_evaluator(data.name, folder, data=data, verbose=0, **how)
+    try:
+        return train_evaluator(data.name, folder, data=data, verbose=0, extra_callbacks=extra_callbacks, **how)
+    except KeyboardInterrupt:
+        notice("Stopped while the classifier was trained; the same command goes on with it.")
+        raise
 
 
 def _is_of(data, how, fingerprint, training):

@@ -28,7 +28,7 @@ from ..results.evaluator import find_evaluator
 from ..results.run import write_run
 from . import callbacks, checkpoints
 from .batches import InBatches, batches, stacked
-from .places import checkpoint_of, finished, newest, numbered, reserved, taken
+from .places import checkpoint_of, finished, newest, numbered, reserved, stopped_at_once, taken
 from .scoring import Score, best_epoch
 from .teachers import teacher_of
 
@@ -103,7 +103,7 @@ def train(
     out: folder of the run, by default a new one in runs/. It is rewritten after each epoch, and a checkpoint with
     the whole state lies beside it (`<out>.checkpoint`), written each epoch and every `checkpoint_minutes`.
     resume: go on from that checkpoint; on a CPU the result equals, bit for bit, that of a run never interrupted.
-    minutes: stop after so long as after a Ctrl-C, for a machine that is lent for a time.
+    minutes: stop after so long as after a Ctrl-C, for a machine that is lent for a time; reading the data counts.
     steps_per_call: JAX compiles so many steps into one call, after which alone a training stops or saves; by default
     as many as keep a graphics card busy, and one on a CPU.
     compiled: whether XLA compiles the step; by default on JAX alone, since its convolutions are slow on a CPU.
@@ -131,8 +131,12 @@ def train(
     folders = [Path(out).absolute()] if out else numbered(settings.name)
     if out and not folders[0].name:
         raise CganError(f"{out} can't be the folder of a run; name a new one in it.")
+    interrupt = callbacks.Interruptible(minutes)
     if resume:
         out = newest(folders)
+        if stopped_at_once(out):
+            out.rmdir()
+            resume = False
     elif all(map(taken, folders)):
         raise CganError(f"{folders[0]} already holds a training; continue it with --resume, or choose another folder.")
     if not isinstance(data, ImageDataset):
@@ -156,14 +160,14 @@ def train(
     machine, machines = backend.machines()
     place = nullcontext(out if resume else folders[0]) if resume or machine > 1 else reserved(folders)
     with several, place as out:
-        teacher = teacher_of(settings, data, out.with_name(f"{out.name}.teacher") if machines == 1 else None)
+        beside = out.with_name(f"{out.name}.teacher") if machines == 1 else None
+        teacher = teacher_of(settings, data, beside, [interrupt])
         options = {} if compiled is None else {"jit_compile": compiled}
         game = make_game(settings, data, policy, teacher, steps_per_call=together, **options)
         scores = _scores(game, settings, data, progress, score)
         training = _Training(game, settings, data, progress, out, identity, teacher)
         if resume:
             checkpoints.restore(training.checkpoint, game)
-        interrupt = callbacks.Interruptible(minutes)
         around = [
             callbacks.Resume(training.checkpoint if resume else None, progress),
             *scores,
@@ -209,8 +213,9 @@ class _Training:
             if interrupt.forced:
                 raise
             self.save_state()
-            done = f"Stopped in epoch {self.progress.epoch + 1}; what was trained is in {self.out}."
-            print(f"\n{done}", file=sys.stderr)
+            if self.progress.epoch < self.settings.epochs:
+                done = f"Stopped in epoch {self.progress.epoch + 1}; what was trained is in {self.out}."
+                print(f"\n{done}", file=sys.stderr)
         return self.save_run()
 
 
