@@ -116,7 +116,7 @@ def test_other_settings_are_refused_with_what_changed(tiny, digits, tmp_path):
     train(tiny, tmp_path / "a", data=digits, epochs=1, verbose=0)
     with pytest.raises(CganError, match=r"batch_size default → 8"):
         train(tiny, tmp_path / "a", data=digits, resume=True, batch_size=8, verbose=0)
-    with pytest.raises(CganError, match="other settings.*data"):
+    with pytest.raises(CganError, match="other settings.*other images"):
         train(tiny, tmp_path / "a", data=digits.limited(32), resume=True, verbose=0)
 
 
