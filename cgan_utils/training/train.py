@@ -148,7 +148,7 @@ def train(
     identity = {**settings.settings(), "data": data.fingerprint, "precision": policy}
     identity |= {"score": score} if score else {}
     progress = checkpoints.read_progress(checkpoint_of(out), identity) if resume else checkpoints.Progress()
-    done = finished(out) if progress.epoch >= settings.epochs else None
+    done = finished(out) if progress.epoch >= settings.epochs and backend.machines()[1] == 1 else None
     if done and done.record["training"]["epochs"] == progress.epoch:
         return done  # and its evaluation stays
     if len(data.x_train) < settings.batch_size:
