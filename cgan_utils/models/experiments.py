@@ -57,7 +57,7 @@ class Experiment:
             if not getattr(self, field) >= low:  # so that it refuses what is no number at all, too
                 raise CganError(f"{field} is {getattr(self, field)}; it must be at least {low}.")
         for field in ("epochs", "batch_size", "group", "seed"):
-            if not hasattr(getattr(self, field), "__index__"):  # whole numbers have it, NumPy's too
+            if not hasattr(getattr(self, field), "__index__"):  # whole numbers have it
                 raise CganError(f"{field} is {getattr(self, field)}; it must be a whole number.")
         if self.d_learning_rate is not None and not self.d_learning_rate > 0:
             raise CganError(f"d_learning_rate is {self.d_learning_rate}; it must be above 0, or be left out.")

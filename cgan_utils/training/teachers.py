@@ -19,7 +19,7 @@ def teacher_of(settings, data, folder=None, extra_callbacks=()):
 
     folder: where one is trained if none ships, or was trained before on the same images; an interrupted training of
     it goes on, and one of other images is replaced. Without a folder, and for images of one class, CganError says that
-    there is none.
+    there is none. extra_callbacks: of that training, which a KeyboardInterrupt stops so that it can go on.
     """
     row = architecture(settings.architecture)
     if not isinstance(row, Projected) or "teacher" in row.without:
