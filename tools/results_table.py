@@ -33,18 +33,16 @@ def table(language, root=ROOT):
     runs = [Run(file.parent) for file in sorted((root / "resultados").glob("*/run.json"))]
     lines = [HEADS[language], ["---"] * len(HEADS[language])]
     for name, row in all_runs(runs).iterrows():
-        lines.append(
-            [
-                f"[`{name}`](resultados/{name}/README.md)",
-                row["data"],
-                f"{row['parameters']:,}".translate(MARKS[language]),
-                f"{row['epochs']}/{row['planned']}",
-                _beside(row["class accuracy"], row["of real images"], ".3f").translate(MARKS[language]),
-                _beside(row["Fréchet"], row["floor"], ".3g").translate(MARKS[language]),
-                _beside(row["coverage"], None, ".2f").translate(MARKS[language]),
-                phrase(row["keys"], language),
-            ]
+        numbers = (
+            f"{row['parameters']:,}",
+            f"{row['epochs']}/{row['planned']}",
+            _beside(row["class accuracy"], row["of real images"], ".3f"),
+            _beside(row["Fréchet"], row["floor"], ".3g"),
+            _beside(row["coverage"], None, ".2f"),
         )
+        numbers = [number.translate(MARKS[language]) for number in numbers]
+        words = phrase(row["keys"], language)
+        lines.append([f"[`{name}`](resultados/{name}/README.md)", row["data"], *numbers, words])
     return "\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
