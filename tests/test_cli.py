@@ -116,13 +116,18 @@ def test_evaluate(home, unconditional_run, capsys):
     assert metrics["verdict"]["text"] in out
 
 
-def test_ones_own_run_is_listed_and_called_by_a_name_that_opens_it(home, run, capsys, monkeypatch):
-    settings = experiments.Experiment("tiny_digits", "mnist", "tiny_unconditional", epochs=1, batch_size=4)
-    monkeypatch.setitem(experiments.EXPERIMENTS, "tiny_digits", settings)
+def own_pictures(home, monkeypatch, name):
+    """Ten pictures in the folder 'mine', and an experiment of this name that suits them."""
+    settings = experiments.Experiment(name, "mnist", "tiny_unconditional", epochs=1, batch_size=4)
+    monkeypatch.setitem(experiments.EXPERIMENTS, name, settings)
     monkeypatch.setenv("CGAN_CACHE_DIR", str(home / "cache"))
     (home / "mine").mkdir()
-    for i, picture in enumerate(np.random.RandomState(0).randint(0, 256, (10, 28, 28, 3)).astype("uint8")):
+    for i, picture in enumerate(np.random.RandomState(0).randint(0, 256, (10, 50, 40, 3)).astype("uint8")):
         Image.fromarray(picture).save(home / "mine" / f"{i}.png")
+
+
+def test_ones_own_run_is_listed_and_called_by_a_name_that_opens_it(home, run, capsys, monkeypatch):
+    own_pictures(home, monkeypatch, "tiny_digits")
     code, out, _ = says(capsys, "train", "tiny_digits", "--data", home / "mine")
     assert code == 0 and "Call it runs/tiny_digits; tiny_digits is the run that ships" in out
     assert Run("runs/tiny_digits").record["data"]["title"] == "mine" != Run("tiny_digits").record["data"]["title"]
@@ -131,12 +136,7 @@ def test_ones_own_run_is_listed_and_called_by_a_name_that_opens_it(home, run, ca
 
 
 def test_train_on_a_folder_of_ones_own(home, capsys, monkeypatch):
-    settings = experiments.Experiment("tiny_any", "mnist", "tiny_unconditional", epochs=1, batch_size=4)
-    monkeypatch.setitem(experiments.EXPERIMENTS, "tiny_any", settings)
-    monkeypatch.setenv("CGAN_CACHE_DIR", str(home / "cache"))
-    (home / "mine").mkdir()
-    for i, picture in enumerate(np.random.RandomState(0).randint(0, 256, (10, 50, 40, 3)).astype("uint8")):
-        Image.fromarray(picture).save(home / "mine" / f"{i}.png")
+    own_pictures(home, monkeypatch, "tiny_any")
     code, out, _ = says(capsys, "train", "tiny_any", "--data", home / "mine", "--out", home / "run")
     assert code == 0
     run = Run(home / "run")
