@@ -69,7 +69,7 @@ def parser():
     add = command("generate", commands.generate, "draw images with a trained run")
     add("run", help="a run's name or folder")
     add("--class", dest="label", metavar="NAME-OR-INDEX", help="the class to draw")
-    add("--count", type=int, default=1, metavar="N", help="images (default 1)")
+    add("--count", type=int, metavar="N", help="images of that class (default 1)")
     add("--seed", type=int, default=0, metavar="S", help="seed of the first; the others follow (default 0)")
     add("--per-class", type=int, metavar="N", help="N images of every class, for other tools")
     add("--out", required=True, metavar="FILE", help="a .png, or with --per-class a .npz or a new folder")

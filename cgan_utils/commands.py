@@ -54,6 +54,9 @@ def data(args):
     from .data.datasets import load
     from .data.survey import summary, survey
 
+    if args.out:
+        _must_end_in_png(args.out)
+        try_place(args.out)
     dataset = load(args.name, background=args.background)
     print(summary(dataset))
     if dataset.folder:
@@ -68,8 +71,10 @@ def data(args):
 
 
 def train(args):
+    from .data.pictures import check_colour
     from .models.experiments import experiment, unmirrored
 
+    check_colour(args.background)  # whether or not there is a picture of one's own
     # A wrong name answers at once, without loading Keras.
     settings, seen = (experiment(args.experiment), None) if args.experiment else _suitable(args)
     settings = unmirrored(settings) if args.no_mirror else settings
@@ -175,8 +180,10 @@ def generate(args):
         args.label = 0
     if (args.label is None) == (args.per_class is None):
         raise CganError("Give either --class NAME for a picture, or --per-class N for images of all classes.")
-    if args.per_class is None and out.suffix != ".png":
-        raise CganError(f"{out} must end in .png.")
+    if args.per_class is not None and args.count is not None:
+        raise CganError("Give either --per-class N, so many of every class, or --count N, so many of one class.")
+    if args.per_class is None:
+        _must_end_in_png(out)
     if args.per_class and out.suffix not in (".npz", ""):
         raise CganError(f"{out} must end in .npz, or be a folder, which has no ending.")
     _at_least(1, count=args.count, per_class=args.per_class)
@@ -185,10 +192,16 @@ def generate(args):
     if args.per_class and not out.suffix and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise CganError(f"{out} holds something already; name a new folder.")
     if args.per_class is None:
-        _picture(run, [args.label], args.count, args.seed, min(args.count, 10), out)
+        count = args.count or 1
+        _picture(run, [args.label], count, args.seed, min(count, 10), out)
     else:
         _arrays(run, args.per_class, args.seed, out)
     print(out)
+
+
+def _must_end_in_png(path):
+    if Path(path).suffix != ".png":
+        raise CganError(f"{path} must end in .png.")
 
 
 def _at_least(least, **options):
@@ -261,33 +274,21 @@ def evaluate(args):
 
 
 def _evaluate(run, args):
+    from .data.sources import Progress
     from .results.evaluation import evaluate, reference_of  # loads Keras; a wrong name was answered without
     from .results.inception import inception_fid
 
     try_place(run.path / METRICS)  # before minutes of measuring
     reference = reference_of(run, args.data)
-    metrics = evaluate(run, reference, per_class=args.per_class, progress=_progress(run.name))
+    bar = Progress(run.name, True, lambda share, _: f"{'#' * round(20 * share):.<20} {share:.0%}")
+    bar(0, 1)
+    metrics = evaluate(run, reference, per_class=args.per_class, progress=lambda share: bar(share, 1))
     run.keep_metrics(metrics)
     if args.fid:
         value = inception_fid(run, reference.data.x_test)
         metrics["drawn"]["inception_fid"] = {"mean": value, "values": [value]}
         run.keep_metrics(metrics)
     print(f"{run.name}: {metrics['verdict']['text']} ({metrics['seconds']:.0f} s)")
-
-
-def _progress(name):
-    """A function that shows a share, 0 to 1, as a bar in the terminal, and clears it at the end."""
-    width = 30
-
-    def show(share):
-        filled = round(width * share)
-        line = f"\r{name} {'█' * filled}{'░' * (width - filled)} {share:.0%}"
-        print(line if share < 1 else f"\r{' ' * len(line)}\r", end="", file=sys.stderr, flush=True)
-
-    if sys.stderr.isatty():
-        show(0)
-        return show
-    return None
 
 
 def export(args):

@@ -192,7 +192,11 @@ def test_train_and_resume(home, capsys, monkeypatch, digits):
         (["evaluate", "tiny_digits", "--all"], "--all"),
         (["evaluate", "tiny_digit"], "tiny_digits"),
         (["evaluate", "tiny_digits", "--per-class", "0"], "--per-class"),
+        (["generate", "tiny_digits", "--per-class", "2", "--count", "3", "--out", "a.npz"], "either --per-class"),
         (["data", "mnits"], "mnist"),
+        (["data", "mnist", "--out", "a.jpg"], ".png"),
+        (["data", "mnist", "--background", "nope"], "colour"),
+        (["train", "modelo_1_mnist_v2", "--background", "nope"], "colour"),
     ],
 )
 def test_bad_input_gets_one_sentence_and_exit_code_2(arguments, words, home, capsys):

@@ -432,7 +432,8 @@ def pictures(nothing_at_hand):
 def test_a_folder_is_a_data_set_of_its_own(pictures, capsys):
     assert available(pictures)
     data = load(str(pictures), size=16)
-    assert capsys.readouterr().err == "1 of 12 files could not be read and was left out: 000002.png.\n"
+    why = "cannot identify image file '000002.png'"
+    assert capsys.readouterr().err == f"1 of 12 files could not be read and was left out: 000002.png ({why}).\n"
     assert (data.name, data.title, data.class_names, data.stand_in) == ("pictures", "pictures", ("pictures",), False)
     assert (data.shape, len(data.x_train), len(data.x_test)) == ((16, 16, 3), 10, 1)
     assert load(pictures).shape == (32, 32, 3)

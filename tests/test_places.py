@@ -120,7 +120,7 @@ def test_a_second_training_that_starts_meanwhile_cannot_take_the_folder(tiny, di
 
     class Second(keras.callbacks.Callback):
         def on_train_begin(self, logs=None):
-            with pytest.raises(CganError, match="already holds a training") as refusal:
+            with pytest.raises(CganError, match="as if a training had just begun in it") as refusal:
                 train(tiny, tmp_path / "run", data=digits, verbose=0)
             refusals.append(refusal)
 

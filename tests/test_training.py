@@ -254,7 +254,7 @@ def test_what_was_measured_of_a_run_without_a_whole_epoch_is_kept_without_curves
 
 def test_a_training_killed_before_its_first_checkpoint_begins_again(tiny, digits, tmp_path):
     (tmp_path / "run").mkdir()
-    with pytest.raises(CganError, match="already holds a training; continue it with --resume"):
+    with pytest.raises(CganError, match="as if a training had just begun in it; if none has, add --resume"):
         train(tiny, tmp_path / "run", data=digits, verbose=0)
     assert train(tiny, tmp_path / "run", data=digits, resume=True, epochs=1, verbose=0).record["training"]["complete"]
 

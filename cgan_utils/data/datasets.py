@@ -21,6 +21,7 @@ from .folders import has_pictures, prepare, versions
 from .known import CLASS_NAMES, FINGERPRINTS, NAMES, SHAPES, TITLES
 from .listing import shown
 from .mapped import MappedImages
+from .pictures import check_colour
 from .sources import SOURCES, DataError, fetch, naming, read_cifar, read_idx, read_npz
 
 CELEBA_MISSING = (
@@ -131,6 +132,7 @@ def load(name, stand_in=False, *, size=32, background="white"):
     """
     if stand_in not in (False, True, "if_missing"):
         raise CganError(f'stand_in is {stand_in!r}; choose one of: False, True, "if_missing".')
+    check_colour(background)
     if name not in NAMES:
         folder = _own_folder(name)
         if stand_in is True:

@@ -55,8 +55,10 @@ class PreparedFolder:
         said = []
         if self.left_out:
             count, were = len(self.left_out), "was" if len(self.left_out) == 1 else "were"
+            why = next(iter(self.left_out.values()))
             said.append(
-                f"{count:,} of {self.files:,} files could not be read and {were} left out: {_named([*self.left_out])}."
+                f"{count:,} of {self.files:,} files could not be read and {were} left out: {_named([*self.left_out])} "
+                f"({why if count == 1 else f'the first one: {why}'})."
             )
         if self.deep:
             have = "picture has" if self.deep == 1 else "pictures have"
@@ -241,7 +243,7 @@ def _decode(folder, listing, look, images, index_path, index, progress):
                 try:
                     picture = pictures.read(folder / file.path, *look)
                 except Exception as error:  # a damaged file can fail in any decoder, in any way
-                    index.left_out[file.path] = one_line(error)
+                    index.left_out[file.path] = shown(one_line(error).replace(str(folder / file.path), file.path))
                 else:
                     out.write(picture.pixels.tobytes())
                     index.note(file.path, picture)

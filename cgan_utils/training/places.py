@@ -40,6 +40,13 @@ def newest(folders):
     return next((folder for folder in begun if not finished(folder)), begun[0] if begun else folders[0])
 
 
+def in_use(folder):
+    """The sentence for a folder that a new training can't have."""
+    if stopped_at_once(folder):  # or made by hand, or by a training that has just begun: they look the same
+        return f"{folder} is empty, as if a training had just begun in it; if none has, add --resume to train in it."
+    return f"{folder} already holds a training; continue it with --resume, or choose another folder."
+
+
 @contextmanager
 def reserved(folders):
     """The folder that `reserve` makes; it goes again if nothing comes of it."""

@@ -28,7 +28,7 @@ from ..results.evaluator import find_evaluator
 from ..results.run import write_run
 from . import callbacks, checkpoints
 from .batches import InBatches, batches, stacked
-from .places import checkpoint_of, finished, newest, numbered, reserved, stopped_at_once, taken
+from .places import checkpoint_of, finished, in_use, newest, numbered, reserved, stopped_at_once, taken
 from .scoring import Score, best_epoch
 from .teachers import teacher_of
 
@@ -138,7 +138,7 @@ def train(
             out.rmdir()
             resume = False
     elif all(map(taken, folders)):
-        raise CganError(f"{folders[0]} already holds a training; continue it with --resume, or choose another folder.")
+        raise CganError(in_use(folders[0]))
     if not isinstance(data, ImageDataset):
         data = load(data or settings.dataset, size=SHAPES[settings.dataset][0], background=background)
     policy, together = backend.precision(precision), backend.steps_per_call(steps_per_call)
