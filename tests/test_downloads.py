@@ -82,6 +82,18 @@ def test_a_partial_download_is_resumed(server, tmp_path):
     assert server.requests == [("/good", "bytes=1234-")]
 
 
+def test_what_another_process_is_fetching_is_not_touched_until_it_has_rested(server, tmp_path):
+    other = tmp_path / "mnist.bin.1.part"
+    other.write_bytes(CONTENT[:1234])
+    assert fetch(remote(server, "/good"), tmp_path).read_bytes() == CONTENT
+    assert other.read_bytes() == CONTENT[:1234] and server.requests == [("/good", None)]
+    (tmp_path / "mnist.bin").unlink()
+    os.utime(other, (0, 0))  # as of a process that was killed long ago
+    assert fetch(remote(server, "/good"), tmp_path).read_bytes() == CONTENT
+    assert server.requests[1:] == [("/good", "bytes=1234-")]
+    assert os.listdir(tmp_path) == ["mnist.bin"]
+
+
 def test_a_server_without_ranges_starts_again(server, tmp_path):
     (tmp_path / "mnist.bin.part").write_bytes(CONTENT[:1234])
     assert fetch(remote(server, "/deaf"), tmp_path).read_bytes() == CONTENT

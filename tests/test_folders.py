@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from cgan_utils.data import folders, pictures
 from cgan_utils.data import sources as downloads
-from cgan_utils.data.folders import has_pictures, prepare
+from cgan_utils.data.folders import has_pictures, prepare, versions
 from cgan_utils.data.mapped import MappedImages
 from cgan_utils.data.sources import DataError
 from cgan_utils.errors import CganError
@@ -215,7 +215,7 @@ def test_a_damaged_cache_is_made_anew(damage, flat, decoded):
 def test_the_index_is_small(flat):
     index = prepare(flat, 8).images.path.with_suffix(".json")
     known = {"class_names": ["flowers"], "groups": [[0, None, 25]], "deep": 0, "colour": True}
-    known |= {"sides": [26, 54], "odd": []}
+    known |= {"sides": [26, 54], "odd": [], "background": "white", "refused": []}
     assert json.loads(index.read_text()) == {"done": 25, "left_out": {}, **known}
 
 
@@ -233,6 +233,31 @@ def test_what_cannot_be_read_is_left_out_and_reported(flat):
     good = [path for path in sorted(flat.glob("*.png")) if path.name != "04.png"]
     np.testing.assert_array_equal(prepared.images, [directly(path, 8) for path in good])
     assert prepare(flat, 8).report == prepared.report
+
+
+def test_what_the_system_refused_is_tried_again(flat, monkeypatch):
+    whole, read = prepare(flat, 8), pictures.read
+
+    def refused(path, *look):
+        if path.name == "04.png":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path, *look)
+
+    (flat / "25.png").write_bytes((flat / "04.png").read_bytes())  # so that the folder is prepared anew
+    with monkeypatch.context() as patch:
+        patch.setattr(pictures, "read", refused)
+        patch.setattr("os.access", lambda *_: False)
+        assert "Permission denied" in prepare(flat, 8).left_out["04.png"]
+    later = prepare(flat, 8)
+    assert not later.left_out
+    np.testing.assert_array_equal(later.images[:25], whole.images)
+
+
+def test_earlier_versions_know_their_background(flat):
+    prepare(flat, 8, background="black")
+    assert [version.background for version in versions(flat, 8)] == ["black"]
+    assert prepare(flat, 8).background == "white"
+    assert {version.background for version in versions(flat, 8)} == {"black", "white"}
 
 
 def test_a_long_report_stays_short(flat):

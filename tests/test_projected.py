@@ -159,6 +159,13 @@ def test_a_batch_holds_groups_of_one_class_and_an_epoch_each_image_once():
     assert (places != order(labels, seed=1, epoch=3, group=4)).any()
 
 
+def test_a_class_that_fills_no_group_is_learned_too():
+    labels = np.repeat([0, 1, 2], [100, 101, 5])
+    whole_batches = len(labels) // 16 * 16
+    seen = np.concatenate([labels[order(labels, seed=1, epoch=epoch, group=8)[:whole_batches]] for epoch in range(2)])
+    assert (np.bincount(seen) > 0).all() and np.bincount(seen)[2] == 5
+
+
 def test_groups_that_do_not_fill_a_batch_are_refused():
     with pytest.raises(CganError, match="A batch of 60 can't be divided into groups of 8"):
         experiment("modelo_6_cifar10_v1", batch_size=60)

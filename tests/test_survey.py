@@ -76,6 +76,15 @@ def test_a_zip_is_read_like_its_folder(within, pets, tmp_path):
     assert data.folder == str(archive)
 
 
+def test_a_zip_of_a_folder_of_one_kind_is_read_like_the_folder(pets, tmp_path):
+    with zipfile.ZipFile(tmp_path / "felines.zip", "w") as archive:
+        for file in (pets / "cats").iterdir():
+            archive.write(file, f"cats/{file.name}")
+    data = load(tmp_path / "felines.zip", size=16)
+    assert data.class_names == ("cats",)
+    assert data.fingerprint == load(pets / "cats", size=16).fingerprint
+
+
 def test_names_with_backslashes_in_a_zip_are_folders(pets, tmp_path):
     archive = zipped(pets, tmp_path / "pets.zip", "")
     with zipfile.ZipFile(archive) as plain, zipfile.ZipFile(tmp_path / "windows.zip", "w") as other:

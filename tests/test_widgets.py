@@ -89,10 +89,28 @@ def test_a_run_without_classes_gets_a_dropdown_of_seeds(home, unconditional_run)
     assert picture(explorer) != before
     explorer.save.click()
     assert (home / "third_image_seed42.png").is_file()
+    explorer.seed.value = 5  # the dropdown follows, as far as it goes
+    assert explorer.label.value == 5
+    explorer.seed.value = 4242
+    assert explorer.label.value is None
+    assert explorer.caption.value == "<b>third</b>, seed 4242 to 4243"
     explorer.run.value = "first"  # and back
     assert explorer.label.description == "Class"
     assert explorer.label.value < 10
     assert "class <b>" in explorer.caption.value
+
+
+def test_another_run_keeps_the_class_that_was_chosen_if_it_knows_it(home, run):
+    shutil.copytree(run.path, home / "resultados" / "third")
+    record = json.loads((run.path / "run.json").read_text(encoding="utf-8"))
+    record["data"]["class_names"] = ["ten", *record["data"]["class_names"][:0:-1]]  # 9 is its class 1
+    (home / "resultados" / "third" / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    explorer = widgets.Explorer("first", label="9", count=1)
+    explorer.run.value = "third"
+    assert "class <b>9</b>" in explorer.caption.value and explorer.label.value == 1
+    explorer.label.value = 0
+    explorer.run.value = "first"  # knows no such class
+    assert explorer.label.value == 0 and "class <b>0</b>" in explorer.caption.value
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,8 @@ resultados/studies/. Started again, it goes on with what is missing.
 
 import argparse
 import json
+import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,15 +79,13 @@ def main():
             continue
         settings = settings_of(form, seed)
         out = (args.folder / "runs" / f"{settings.name}_{seed}").absolute()
-        run = train(
-            settings,
-            out,
-            resume=checkpoint_of(out).exists(),
-            data=data,
-            limit_images=args.images,
-            checkpoint_minutes=1e6,
-            verbose=0,
-        )
+        resume = checkpoint_of(out).exists()
+        if not resume:
+            shutil.rmtree(out, ignore_errors=True)  # what an end without a checkpoint left
+        how = {"limit_images": args.images, "checkpoint_minutes": 1e6, "verbose": 0}
+        run = train(settings, out, resume=resume, data=data, **how)
+        if not run.record["training"]["complete"]:
+            sys.exit("Interrupted. The same command goes on.")
         seconds = round(run.history["seconds"].sum())
         for name, weights in {form: AVERAGED, **({"averaging": LAST} if form == "nothing" else {})}.items():
             scores, images = judged(run, weights, data, judge)

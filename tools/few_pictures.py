@@ -64,6 +64,8 @@ def main():
     parser.add_argument("--parts", type=int, nargs="+", default=[50_000, 5_000, 500])
     parser.add_argument("--images", type=int, default=50_000, help="that each training sees")
     args = parser.parse_args()
+    if min(args.parts) < BATCH:
+        sys.exit(f"A part of {min(args.parts)} pictures does not fill a batch of {BATCH}; take more.")
     data, file = load("cifar10"), args.folder / "modelo_6_few_pictures.json"
     judge, found = find_evaluator(data), {"images": args.images, "drawn": DRAWN, "machine": backend.machine()}
     found["trainings"] = json.loads(file.read_text())["trainings"] if file.is_file() else []

@@ -19,6 +19,8 @@ import tarfile
 import time
 from pathlib import Path
 
+from cgan_utils.training.places import taken
+
 PIECE = 16 * 2**20 - 1
 
 
@@ -37,7 +39,7 @@ def read(file):
 def start(training, folder, minutes):
     """`cgan train` in a process of its own, which writes what it says into FOLDER/NAME.log."""
     name, out = training[0], folder / training[0]
-    more = ["--resume"] if out.with_name(f"{name}.checkpoint").is_file() else []
+    more = ["--resume"] if taken(out) else []
     command = [sys.executable, "-m", "cgan_utils", "train", *training, "--out", str(out), *more]
     with (folder / f"{name}.log").open("a", encoding="utf-8") as log:
         return subprocess.Popen([*command, "--minutes", f"{minutes:.3f}"], stdout=log, stderr=log)

@@ -31,8 +31,7 @@ def opened(path):
         _unpack(path, folder)
     inside = list(folder.iterdir())
     within = [entry for entry in inside if entry.is_dir()]
-    alone = len(inside) == len(within) == 1 and any(entry.is_dir() for entry in within[0].iterdir())
-    return within[0] if alone else folder
+    return within[0] if len(inside) == len(within) == 1 else folder
 
 
 def _unpack(path, folder):

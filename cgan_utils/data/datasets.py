@@ -263,18 +263,17 @@ def earlier(data):
     """A folder's data as they were before, as far as they are still in the cache: an `ImageDataset` each."""
     if data.folder:
         for prepared in versions(opened(data.folder), data.shape[0]):
-            yield _own_pictures(Path(data.folder), prepared, data.background)
+            yield _own_pictures(Path(data.folder), prepared)
 
 
-def _own_pictures(folder, prepared, background):
+def _own_pictures(folder, prepared):
     if np.bincount(prepared.labels).max() < 2:
         raise DataError(
             f"No class of {shown(folder)} has two pictures, one to learn from and one to test on; add some."
         )
     name = shown(folder.resolve().stem if folder.is_file() else folder.resolve().name)
-    return ImageDataset(
-        name, *prepared.splits(), prepared.class_names, folder=str(folder.resolve()), background=background
-    )
+    where = {"folder": str(folder.resolve()), "background": prepared.background}
+    return ImageDataset(name, *prepared.splits(), prepared.class_names, **where)
 
 
 def _load_folder(folder, size, name=None, background="white"):
@@ -282,8 +281,6 @@ def _load_folder(folder, size, name=None, background="white"):
     prepared = prepare(opened(folder), size, background=background)
     if prepared.report:
         notice(prepared.report)
-    return (
-        ImageDataset(name, *prepared.splits(), CLASS_NAMES[name])
-        if name
-        else _own_pictures(folder, prepared, background)
-    )
+    if name:
+        return ImageDataset(name, *prepared.splits(), CLASS_NAMES[name])
+    return _own_pictures(folder, prepared)

@@ -36,7 +36,8 @@ class PreparedFolder:
     `labels`: int32 [N], indices into `class_names`; `given`: [N], True where the folder says that an image is for
     testing, False where for training, None where it leaves that open; `left_out`: why a file could not be read, by its
     name; `files`: how many pictures there were; `deep`: how many of them had more than eight bits; `sides`: the
-    shortest and the longest side of any, in pixels; `odd`: names of some that are very long, or far too small.
+    shortest and the longest side of any, in pixels; `odd`: names of some that are very long, or far too small;
+    `background`: what shows where a picture is transparent.
     """
 
     images: MappedImages
@@ -48,6 +49,7 @@ class PreparedFolder:
     deep: int
     sides: list
     odd: list
+    background: str
 
     @property
     def report(self):
@@ -115,19 +117,22 @@ def prepare(folder, size, cache=None, progress=True, background="white"):
     stem = hashlib.sha256(ascii((background, listing.files)).encode()).hexdigest()[:16]
     images, index_path = store / f"{stem}.uint8", store / f"{stem}.json"
     index = _Index.read(index_path, images, size)
+    if index.background != background or any(os.access(folder / name, os.R_OK) for name in index.refused):
+        index = _Index(background=background)
     if not index.complete:
         with _writing(store):
             _decode(folder, listing, (size, background), images, index_path, index, progress)
     _refuse_unreadable(folder, listing, index)
-    return _opened(index_path, size)
+    return _opened(index, index_path, size)
 
 
 def versions(folder, size, cache=None):
     """What was prepared of a folder before and is still there, the last one first: a `PreparedFolder` each."""
     paths = sorted(_store(Path(folder), size, cache).glob("*.json"), key=lambda path: -path.stat().st_mtime)
     for path in paths:
-        if _Index.read(path, path.with_suffix(".uint8"), size).complete:
-            yield _opened(path, size)
+        index = _Index.read(path, path.with_suffix(".uint8"), size)
+        if index.complete:
+            yield _opened(index, path, size)
 
 
 def has_pictures(folder):
@@ -142,12 +147,12 @@ def _store(folder, size, cache):
     return Path(cache or cache_dir() / "folders") / f"{shown(path.name)[:40]}-{size}-{place}"
 
 
-def _opened(index_path, size):
-    images = index_path.with_suffix(".uint8")
-    index = _Index.read(index_path, images, size)
+def _opened(index, index_path, size):
     os.utime(index_path)  # so that it counts as used
     labels, given, counts = zip(*index.groups, strict=True)
-    mapped = MappedImages(images, (index.rows, size, size, 3), channels=3 if index.colour else 1)
+    mapped = MappedImages(
+        index_path.with_suffix(".uint8"), (index.rows, size, size, 3), channels=3 if index.colour else 1
+    )
     return PreparedFolder(
         mapped,
         np.repeat(np.array(labels, "int32"), counts),
@@ -158,6 +163,7 @@ def _opened(index_path, size):
         index.deep,
         index.sides,
         index.odd,
+        index.background,
     )
 
 
@@ -183,7 +189,8 @@ class _Index:
     """How far a preparation is: files done, in the order of the listing, and which of them gave no image and why.
 
     It is written after the pixels that it speaks of, and whole or not at all; pixels beyond it are not read. What it
-    holds from `groups` on is known at the end: how many images follow each other with one label and `File.test`.
+    holds in `groups` is known at the end: how many images follow each other with one label and `File.test`. `refused`:
+    files that the system did not let us read, which may pass: the folder is prepared anew once one of them opens.
     """
 
     done: int = 0
@@ -194,6 +201,8 @@ class _Index:
     odd: list = field(default_factory=list)
     groups: list = field(default_factory=list)
     class_names: list = field(default_factory=list)
+    background: str = "white"
+    refused: list = field(default_factory=list)
 
     @property
     def rows(self):
@@ -243,6 +252,8 @@ def _decode(folder, listing, look, images, index_path, index, progress):
                 try:
                     picture = pictures.read(folder / file.path, *look)
                 except Exception as error:  # a damaged file can fail in any decoder, in any way
+                    if getattr(error, "errno", None):  # decoders have none
+                        index.refused.append(file.path)
                     index.left_out[file.path] = shown(one_line(error).replace(str(folder / file.path), file.path))
                 else:
                     out.write(picture.pixels.tobytes())

@@ -16,6 +16,7 @@ import tarfile
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -87,7 +88,7 @@ def fetch(file, folder, progress=True, sleep=time.sleep):
     mirror. `progress` shows the megabytes on standard error where a person is watching (a terminal, a notebook).
     `sleep` is what pauses. Raises `DataError` when no mirror delivers the right file.
     """
-    target, part = Path(folder) / file.name, Path(folder) / f"{file.name}.part"
+    target = Path(folder) / file.name
     if target.is_file() and _sha256(target) == file.sha256:
         return target
     urls, problems = list(file.urls), {file.name: "not the original"} if target.is_file() else {}
@@ -98,9 +99,10 @@ def fetch(file, folder, progress=True, sleep=time.sleep):
         floor = SLOW if attempt == 0 and len(urls) > 1 else 0
         for url in tuple(urls):
             try:
-                _download(url, part, floor, Progress(file.name, progress, _megabytes))
-                _verify(part, file.sha256)
-                os.replace(part, target)
+                with _begun(target) as part:
+                    _download(url, part, floor, Progress(file.name, progress, _megabytes))
+                    _verify(part, file.sha256)
+                    os.replace(part, target)
                 return target
             except (OSError, http.client.HTTPException) as error:
                 problems[urlsplit(url).netloc] = one_line(getattr(error, "reason", None) or error)
@@ -114,9 +116,24 @@ def fetch(file, folder, progress=True, sleep=time.sleep):
     )
 
 
+@contextmanager
+def _begun(target):
+    """A file for a part of `target` that this process alone writes: two may fetch the same at the same time."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    left, part = (target.with_name(f"{target.name}.{end}part") for end in ("", f"{os.getpid()}."))
+    with suppress(OSError):  # go on with what another process put back, or left some time ago when it was killed
+        others = target.parent.glob(f"{target.name}.*.part")
+        idle = [file for file in others if time.time() - file.stat().st_mtime > 2 * TIMEOUT]
+        os.replace(next(iter(idle), left), part)
+    try:
+        yield part
+    finally:
+        if part.exists():
+            os.replace(part, left)
+
+
 def _download(url, part, floor, report):
     """Fetch `url` into the file `part`, going on where it stops if the server can."""
-    part.parent.mkdir(parents=True, exist_ok=True)
     have = part.stat().st_size if part.exists() else 0
     headers = {"User-Agent": "Mozilla/5.0 (cgan_utils)"}  # some mirrors refuse urllib's own name
     if have:

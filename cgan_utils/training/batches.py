@@ -12,7 +12,8 @@ TEST_BATCH = 500
 def order(labels, seed, epoch, group=1):
     """The order in which an epoch goes through images of `labels` [N]; it depends on (seed, epoch) and them alone.
 
-    group: so many images of one class follow each other. What is left of each class comes last.
+    group: so many images of one class follow each other. What is left of each class comes last, in every second epoch
+    first: what fills no batch at the end of an epoch is left out, and must not be the same classes each time.
     """
     random = np.random.default_rng((seed, epoch))
     places = random.permutation(len(labels))
@@ -21,7 +22,8 @@ def order(labels, seed, epoch, group=1):
     members = [places[labels[places] == label] for label in np.unique(labels)]
     whole = [some[: len(some) // group * group].reshape(-1, group) for some in members]
     rest = [some[len(some) // group * group :] for some in members]
-    return np.concatenate([random.permutation(np.concatenate(whole)).ravel(), random.permutation(np.concatenate(rest))])
+    parts = [random.permutation(np.concatenate(whole)).ravel(), random.permutation(np.concatenate(rest))]
+    return np.concatenate(parts[::-1] if epoch % 2 else parts)
 
 
 def batches(images, labels, batch_size, seed, epoch=0, step=0, group=1, mirror=False):

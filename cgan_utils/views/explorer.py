@@ -79,27 +79,28 @@ class Explorer:
             widgets.HBox([self.count, self.seed, self.new, self.save, self.judge], layout=flow),
         ]
         self.view = widgets.VBox([*controls, self.caption, self.image, self.message])
+        self._asked = self._name_of(label)  # the class, which another run may know by another number
         self._listen()
-        self._change_run(self._index_of(label))
+        self._change_run()
 
     def _listen(self):
-        self.run.observe(lambda change: self._change_run(self.label.value), "value")
+        self.run.observe(lambda change: self._change_run(), "value")
         self.find.observe(self._search, "value")
         self.label.observe(self._choose, "value")
         for control in (self.seed, self.count, self.judge):
-            control.observe(self._redraw, "value")
+            control.observe(lambda change: self.draw(), "value")
         self.new.on_click(self._new_seed)
         self.save.on_click(self._save)
 
-    def _index_of(self, label):
-        """The number of a class that may be given by name; raises CganError for one that the first run lacks."""
+    def _name_of(self, label):
+        """The name of a class that may be given by number; raises CganError for one that the first run lacks."""
         try:
             run = self._current()
         except CganError:
-            return 0  # the run is damaged, and choosing it says so
-        return class_index(label, run.class_names) if run.conditional else 0
+            return None  # the run is damaged, and choosing it says so
+        return run.class_names[class_index(label, run.class_names)] if run.conditional else None
 
-    def _change_run(self, label):
+    def _change_run(self):
         """Offer the run's classes, keeping the chosen one if the run knows it, and draw."""
         try:
             run = self._current()
@@ -111,10 +112,10 @@ class Explorer:
         self.label.description = "Class" if run.conditional else "Seed"
         self.find.layout.display = None if len(run.class_names) > MANY else "none"
         self.find.value = ""
-        label = label if isinstance(label, int) and label < len(options) else options[0][1]
+        label = run.class_names.index(self._asked) if self._asked in run.class_names else options[0][1]
         if tuple(options) != tuple(self.label.options):
-            self._quietly(lambda: setattr(self.label, "options", options))
-        self._quietly(lambda: setattr(self.label, "value", label))
+            self._quietly("options", options)
+        self._quietly("value", label)
         self.draw()
 
     def _search(self, change):
@@ -125,8 +126,8 @@ class Explorer:
             self.message.value = f"No class or group has {html.escape(repr(text))} in its name."
             return
         kept = self.label.value if self.label.value in [index for _, index in found] else found[0][1]
-        self._quietly(lambda: setattr(self.label, "options", found))
-        self._quietly(lambda: setattr(self.label, "value", kept))
+        self._quietly("options", found)
+        self._quietly("value", kept)
         self.draw()
 
     def draw(self):
@@ -134,6 +135,10 @@ class Explorer:
         try:
             seeds = range(self.seed.value, self.seed.value + self.count.value)
             run = self._current()
+            if run.conditional:
+                self._asked = run.class_names[self.label.value]
+            else:
+                self._quietly("value", seeds[0] if seeds[0] < OFFERED_SEEDS else None)
             images = run.draw(self.label.value if run.conditional else 0, seeds)
         except CganError as error:
             self._refuse(error)
@@ -174,10 +179,10 @@ class Explorer:
             self._opened[self.run.value] = Run(self.run.value)
         return self._opened[self.run.value]
 
-    def _quietly(self, change):
+    def _quietly(self, trait, value):
         """Change the class dropdown without drawing for each intermediate value."""
         self.label.unobserve(self._choose, "value")  # not `unobserve_all`: the dropdown listens to its own value
-        change()
+        setattr(self.label, trait, value)
         self.label.observe(self._choose, "value")
 
     def _choose(self, change):
@@ -185,9 +190,6 @@ class Explorer:
             self.draw()
         else:
             self.seed.value = self.label.value  # which draws
-
-    def _redraw(self, change):
-        self.draw()
 
     def _refuse(self, error):
         self.image.value = b""
