@@ -7,7 +7,8 @@
     views      figures, the explorer, what notebooks show
     lessons    what one notebook alone needs
 
-A room imports from those above it, never from those below; `backend`, `errors`, `images` and `paths` serve them all.
+A room imports from those above it, never from those below; `backend`, `errors`, `files`, `images` and `paths` serve
+them all.
 The names in `PUBLIC` can be had from here, as in `from cgan_utils import load, train`. Each is loaded when it is first
 used, so that importing the package is instant.
 """

@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from .errors import CganError, notice
+from .errors import CganError, notice, one_line
 from .files import METRICS
 from .paths import file_names, try_place, write_whole
 
@@ -81,10 +81,11 @@ def train(args):
     if (args.machines, args.machine) != (1, 1) and not args.coordinator:
         raise CganError("Several machines need --coordinator HOST:PORT, the address of the first one, on each of them.")
     if args.coordinator:
+        if args.devices not in (None, "all"):
+            raise CganError("Several machines train on all of their devices; leave --devices out.")
         from .backend import join
 
         join(args.coordinator, args.machines, args.machine)
-    from .results.run import list_runs
     from .training.train import train
 
     run = train(
@@ -108,9 +109,8 @@ def train(args):
     if run is None:  # the first machine has it
         return 0
     print(f"{run.title}: {run.path}")
-    name = next((name for name, path in list_runs().items() if path.resolve() == run.path), run.name)
-    if name != run.name:
-        print(f"Call it {name}; {run.name} is the run that ships with the project.")
+    if run.name != run.path.name:
+        print(f"Call it {run.name}; {run.path.name} is the run that ships with the project.")
     return 0 if run.record["training"]["complete"] else 130
 
 
@@ -264,10 +264,10 @@ def evaluate(args):
             run = Run(path)
             if not (args.all and run.experiment.game == "autoencoder"):
                 _evaluate(run, args)
-        except CganError as error:
+        except (CganError, OSError) as error:
             if not args.all:
                 raise
-            left_out[name] = str(error)
+            left_out[name] = f"{one_line(error)}."
     for name, why in left_out.items():
         print(f"{name} was left out: {why}", file=sys.stderr)
     return 2 if left_out else 0

@@ -1,8 +1,10 @@
 """The folders that the package reads and writes, and the environment variables that move them."""
 
+import errno
 import os
 import re
 import tempfile
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -81,7 +83,9 @@ def whole(path):
 def try_place(path):
     """Raises OSError where a file at `path` could not be written, and leaves nothing behind: asked before long work."""
     path = Path(path)
-    place = next(folder for folder in path.absolute().parents if folder.exists())
+    place = next((folder for folder in path.absolute().parents if folder.exists()), None)
+    if place is None:  # a drive of Windows that is not there
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     probe = place / f".{path.name}.{os.getpid()}"
     try:
         probe.touch()
@@ -90,6 +94,17 @@ def try_place(path):
     finally:
         with suppress(OSError):
             probe.unlink(missing_ok=True)
+
+
+def renamed(path, target):
+    """Rename a folder; where Windows refuses it, since a program still has a file of it open, try for two seconds."""
+    for wait in (0.1, 0.3, 0.6, 1.0, None):
+        try:
+            return path.rename(target)
+        except PermissionError:
+            if wait is None:
+                raise
+            time.sleep(wait)
 
 
 def write_whole(path, content):

@@ -10,7 +10,7 @@ from cgan_utils.backend import keras
 from cgan_utils.data.datasets import load
 from cgan_utils.errors import CganError
 from cgan_utils.images import from_png
-from cgan_utils.models.experiments import Experiment
+from cgan_utils.models.experiments import Experiment, shown_classes
 from cgan_utils.training import callbacks
 from cgan_utils.training.checkpoints import Progress
 from cgan_utils.training.train import make_gan, train
@@ -53,6 +53,10 @@ def test_evolution_without_classes_is_a_square_of_seeds_after_every_epoch(uncond
     assert list(unconditional_run.evolution) == [0, 1, 2]
     assert unconditional_run.evolution[2].shape == (6 * 29 - 1, 6 * 29 - 1, 1)
     assert "Each image is from a seed" in (unconditional_run.path / "README.md").read_text()
+
+
+def test_one_known_name_among_many_does_not_hide_the_others():
+    assert shown_classes([f"flower {i}" for i in range(30)] + ["rose"]) == list(range(20))
 
 
 def test_of_very_many_classes_some_evolve_and_one_page_shows_all(tmp_path):

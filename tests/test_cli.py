@@ -130,6 +130,7 @@ def test_ones_own_run_is_listed_and_called_by_a_name_that_opens_it(home, run, ca
     own_pictures(home, monkeypatch, "tiny_digits")
     code, out, _ = says(capsys, "train", "tiny_digits", "--data", home / "mine")
     assert code == 0 and "Call it runs/tiny_digits; tiny_digits is the run that ships" in out
+    assert "cgan generate runs/tiny_digits " in (home / "runs" / "tiny_digits" / "README.md").read_text("utf-8")
     assert Run("runs/tiny_digits").record["data"]["title"] == "mine" != Run("tiny_digits").record["data"]["title"]
     rows = {row["name"]: row for row in json.loads(says(capsys, "list", "--json")[1])}
     assert rows["runs/tiny_digits"]["trained_epochs"] == 1 and rows["tiny_digits"]["trained_epochs"] == 2

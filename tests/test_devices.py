@@ -77,6 +77,11 @@ def test_machines_without_a_meeting_place_get_one_sentence(capsys):
     assert "--coordinator" in capsys.readouterr().err
 
 
+def test_several_machines_cannot_leave_devices_idle(capsys):
+    assert main(["train", "modelo_1_mnist_v2", "--coordinator", "localhost:1", "--devices", "2"]) == 2
+    assert "leave --devices out" in capsys.readouterr().err
+
+
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="of TensorFlow")
 def test_the_step_can_be_compiled(tiny, digits, tmp_path):
     class Ask(keras.callbacks.Callback):

@@ -2,6 +2,7 @@ import json
 import shutil
 import sys
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,7 +22,6 @@ from cgan_utils.results.evaluation import Reference, evaluate
 from cgan_utils.results.evaluator import Evaluator
 from cgan_utils.results.inception import inception_fid
 from cgan_utils.results.run import Run
-from cgan_utils.training.scoring import Score
 from cgan_utils.training.train import train
 
 
@@ -229,7 +229,7 @@ def test_weaknesses_are_where_drawings_fall_short_of_real_images():
 
 
 def test_scored_epochs_are_recorded_and_the_best_generator_kept(reference, judge, digits, tmp_path, monkeypatch):
-    monkeypatch.setattr("cgan_utils.training.train.find_evaluator", lambda data: judge)
+    monkeypatch.setattr("cgan_utils.training.scoring.find_evaluator", lambda data: judge)
     values = iter([5.0, 3.0, 4.0])
     monkeypatch.setattr("cgan_utils.results.measures.frechet_distance", lambda *features: next(values))
     settings = Experiment("scored", "mnist", "tiny", epochs=2, batch_size=16)
@@ -251,11 +251,15 @@ def test_scored_epochs_are_recorded_and_the_best_generator_kept(reference, judge
         train(settings, tmp_path / "scored", data=digits, verbose=0, resume=True, epochs=4)
 
 
-def test_scores_need_an_evaluator_and_enough_images(reference, numbers):
+def test_scores_need_an_evaluator_and_enough_images(judge, digits, tmp_path, monkeypatch):
+    settings = Experiment("scored", "mnist", "tiny", epochs=2, batch_size=16)
+    learn = partial(train, settings, tmp_path / "scored", data=digits, verbose=0)
     with pytest.raises(CganError, match="no evaluator for mnist"):
-        Score(None, Reference(numbers), 10, 5)
+        learn(score=5)
+    monkeypatch.setattr("cgan_utils.training.scoring.find_evaluator", lambda data: judge)
     with pytest.raises(CganError, match="ask for 2 or more"):
-        Score(None, reference, 10, 1)
+        learn(score=1)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_inception_fid_is_the_distance_of_as_many_drawings(run, numbers):

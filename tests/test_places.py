@@ -11,7 +11,7 @@ from cgan_utils.__main__ import main
 from cgan_utils.backend import keras
 from cgan_utils.errors import CganError
 from cgan_utils.models.experiments import experiment
-from cgan_utils.paths import try_place
+from cgan_utils.paths import renamed, try_place
 from cgan_utils.training.places import reserve
 from cgan_utils.training.train import train
 
@@ -146,3 +146,29 @@ def test_trying_a_place_leaves_nothing_behind(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     with pytest.raises(OSError, match="a.png"):
         try_place(tmp_path / "file" / "a.png")
+
+
+def test_a_drive_that_is_not_there_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(Path, "exists", lambda self: False)  # as on Windows, where Z: may not even be a folder
+    with pytest.raises(FileNotFoundError) as error:
+        try_place(tmp_path / "a.png")
+    assert error.value.filename == str(tmp_path / "a.png")
+
+
+def test_a_folder_that_windows_holds_for_a_moment_is_renamed_all_the_same(monkeypatch, tmp_path):
+    (tmp_path / "a").mkdir()
+    rename, left, waits = Path.rename, [2], []
+
+    def held(self, target):
+        left[0] -= 1
+        if left[0] >= 0:
+            raise PermissionError(13, "Access is denied", str(self))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", held)
+    monkeypatch.setattr("time.sleep", waits.append)
+    renamed(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").is_dir() and len(waits) == 2
+    left[0] = 99
+    with pytest.raises(PermissionError):
+        renamed(tmp_path / "b", tmp_path / "a")

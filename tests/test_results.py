@@ -13,6 +13,7 @@ from cgan_utils.files import AVERAGED, LAST
 from cgan_utils.images import cells, from_png, grid, to_png
 from cgan_utils.models.sampling import latent
 from cgan_utils.results.run import Run, list_runs
+from cgan_utils.results.tables import all_runs
 
 
 @pytest.fixture
@@ -77,6 +78,24 @@ def test_classes_by_name_or_index_and_wrong_ones(run):
     np.testing.assert_array_equal(run.generate("7", 1), run.generate(7, 1))
     with pytest.raises(CganError, match="10"):
         run.generate(10, 1)
+
+
+@pytest.mark.parametrize(("classes", "seeds"), [([1, 2], range(3)), ([], [1, 2]), ([1], range(0))])
+def test_classes_and_seeds_of_unequal_number_are_refused(run, classes, seeds):
+    with pytest.raises(CganError, match="give as many of both, or one of them for all"):
+        run.generate(classes, seeds)
+
+
+def test_of_two_runs_with_one_name_ones_own_is_called_by_another(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("CGAN_HOME", str(tmp_path))
+    for folder in ("resultados", "runs"):
+        shutil.copytree(run.path, tmp_path / folder / "twin")
+    names = [Run(path).name for path in list_runs().values()]
+    assert names == [*list_runs()] == ["twin", "runs/twin"]
+    assert list(all_runs([Run(name) for name in names]).index) == names
+    own = Run("runs/twin")
+    own.keep_metrics({"protocol": {"generator_sha256": "?"}})
+    assert "cgan generate runs/twin --class" in (own.path / "README.md").read_text(encoding="utf-8")
 
 
 def test_export_opens_with_keras_alone_in_a_fresh_process(run, tmp_path):

@@ -187,6 +187,12 @@ def test_pairs_of_any_library():
         from_pairs([])
 
 
+def test_labels_of_256_classes_fit_into_eight_bits():
+    images = np.zeros((256, 8, 8, 1), "uint8")
+    data = from_arrays(np.tile(images, (2, 1, 1, 1)), np.tile(np.arange(256, dtype="uint8"), 2), test_share=0.5)
+    assert data.class_names[-1] == "255"
+
+
 def test_pairs_of_a_tf_data_set():
     tf = pytest.importorskip("tensorflow")
     data = from_pairs(tf.data.Dataset.from_tensor_slices((LEVELS, LABELS)))

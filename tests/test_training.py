@@ -282,6 +282,7 @@ def test_the_catalogue_has_the_ten_published_experiments():
         ("epochs", 0),
         ("batch_size", -1),
         ("learning_rate", 0.0),
+        ("averaging", 7),
         ("optimizer", "sgd"),
         ("architecture", "modelo_9"),
         ("game", "chess"),
@@ -291,6 +292,11 @@ def test_the_catalogue_has_the_ten_published_experiments():
 def test_nonsense_experiments_are_refused(field, value, tiny):
     with pytest.raises(CganError):
         replace(tiny, **{field: value})
+
+
+def test_an_experiment_of_no_data_set_is_refused(tiny, tmp_path):
+    with pytest.raises(CganError, match="did you mean mnist"):
+        train(replace(tiny, dataset="mnits"), tmp_path / "run")
 
 
 def test_experiments_survive_json(tiny):

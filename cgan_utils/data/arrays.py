@@ -92,7 +92,7 @@ def as_labels(labels, class_names, count):
         return np.array([names.index(label) for label in labels], np.int32), names
     if labels.dtype.kind not in "iu":
         raise CganError(f"Labels are integers or names, not {labels.dtype}.")
-    names = tuple(class_names or map(str, range(labels.max() + 1)))
+    names = tuple(class_names or map(str, range(int(labels.max()) + 1)))
     if labels.min() < 0 or labels.max() >= len(names):
         raise CganError(f"Labels go from 0 to {len(names) - 1}, not from {labels.min()} to {labels.max()}.")
     return labels.astype(np.int32), names

@@ -61,6 +61,8 @@ class Experiment:
                 raise CganError(f"{field} is {getattr(self, field)}; it must be a whole number.")
         if self.d_learning_rate is not None and not self.d_learning_rate > 0:
             raise CganError(f"d_learning_rate is {self.d_learning_rate}; it must be above 0, or be left out.")
+        if not 0 <= self.averaging < 1:
+            raise CganError(f"averaging is {self.averaging}; it must be at least 0 and below 1.")
         if self.batch_size % self.group:
             raise CganError(
                 f"A batch of {self.batch_size} can't be divided into groups of {self.group}; choose others."
@@ -225,8 +227,8 @@ SHOWN = (
 
 
 def shown_classes(class_names):
-    """Indices of the classes in an evolution picture: all, or of more than 20 those in SHOWN, else the first ones."""
+    """Indices of the classes in an evolution picture: all, or of more than 20 those in SHOWN or the first ones."""
     if len(class_names) <= ROWS:
         return list(range(len(class_names)))
     chosen = [class_names.index(name) for name in SHOWN if name in class_names]
-    return chosen or list(range(ROWS))
+    return chosen if len(chosen) == ROWS else list(range(ROWS))

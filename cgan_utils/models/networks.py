@@ -26,7 +26,8 @@ def build(name, classes, shape, dtype=None):
 
     Returns
         generator: ([N, 100] noise, [N] integer labels) → [N, side, side, channels] float32 in [-1, 1]
-        discriminator: ([N, side, side, channels] images in [-1, 1], [N] labels) → [N, 1] float32 logits
+        discriminator: ([N, side, side, channels] images in [-1, 1], [N] labels) → [N, 1] float32 logits,
+            of a `Projected` architecture [N, heads], a verdict of each head
 
     The networks of an unconditional architecture take no labels. Raises CganError for an unknown name, or images of
     a size that the network cannot draw.

@@ -84,11 +84,13 @@ class Reference:
 
     def _diversity(self, labels, classes):
         """Of the test images of each class; of its training images where fewer than two are for testing."""
-        data, values = self.data, _by_class(lambda images: images, self.data.x_test, labels, classes)
-        few = [label for label in range(classes) if len(values[label]) < 2]
-        for label in few:
-            values[label] = data.x_train[np.flatnonzero(data.y_train == label)] if classes > 1 else data.x_train
-        return [_diversity(images) for images in values]
+        data, values = self.data, []
+        for label in range(classes):
+            of_class = np.flatnonzero(labels == label)[:COMPARED]
+            learned = np.flatnonzero(data.y_train == label) if classes > 1 else np.arange(len(data.x_train))
+            images = data.x_test[of_class] if len(of_class) > 1 else data.x_train[learned[:COMPARED]]
+            values.append(_diversity(images))
+        return values
 
     def distances(self, features):
         """The measures of features [N, d] against those of the test images."""

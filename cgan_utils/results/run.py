@@ -33,7 +33,7 @@ from ..files import CARD, ENCODER, EVOLUTION, HISTORY, LOSSES, METRICS, RECORD
 from ..images import from_png, to_png
 from ..models.architectures import conditional
 from ..models.experiments import EXPERIMENTS, Experiment, shown_classes
-from ..paths import own_folder, shipped_folder, whole, write_whole
+from ..paths import own_folder, renamed, shipped_folder, whole, write_whole
 from .card import CURVES, card, curves
 from .weights import pack, unpack
 
@@ -45,10 +45,15 @@ def list_runs():
     """Folder of each run that can be opened by name, shipped ones first: {name: path}."""
     found = {}
     for folder in (shipped_folder(), own_folder()):
-        for file in sorted(folder.glob("[!.]*/run.json")):  # what begins with a dot is being written
-            name = file.parent.name
-            found[name if name not in found else f"runs/{name}"] = file.parent
+        files = sorted(folder.glob("[!.]*/run.json"))  # what begins with a dot is being written
+        found |= {called(file.parent): file.parent for file in files}
     return found
+
+
+def called(path):
+    """The name by which the run in a folder opens: of two with one name, the shipped one and one's own, "runs/…"."""
+    twin = (shipped_folder() / path.name / RECORD).is_file() and path.parent.resolve() == own_folder().resolve()
+    return f"runs/{path.name}" if twin else path.name
 
 
 class Run:
@@ -65,7 +70,7 @@ class Run:
                 f"{self.path} is in format {self.record.get('format')!r}, and this version reads {FORMAT}; "
                 "update the project, or train the run again."
             )
-        self.name = self.path.name
+        self.name = called(self.path)
         with reading(self.path / RECORD):
             self.experiment = Experiment.from_dict(self.record["experiment"])
             data = self.record["data"]
@@ -91,10 +96,8 @@ class Run:
 
     def network(self, file):
         """The network that is kept in `file`, one of `weights`, as a Keras model."""
-        from ..models.networks import (  # here: listing runs must not cost Keras's seconds to load
-            build_encoder,
-            build_generator,
-        )
+        # Here, since listing runs must not cost Keras's seconds to load.
+        from ..models.networks import build_encoder, build_generator
 
         if file not in self._networks:
             builder = build_encoder if file == ENCODER else build_generator
@@ -118,7 +121,9 @@ class Run:
         from ..models.sampling import draw
 
         labels, seeds = np.atleast_1d(labels), np.atleast_1d(seeds)
-        count = max(len(labels), len(seeds))
+        count, counts = max(len(labels), len(seeds)), {len(labels), len(seeds)}
+        if 0 in counts or not counts <= {1, count}:
+            raise CganError(f"{len(labels)} classes, {len(seeds)} seeds: give as many of both, or one of them for all.")
         return draw(self.generator(file), np.broadcast_to(labels, count), np.broadcast_to(seeds, count))
 
     @functools.cached_property
@@ -173,11 +178,8 @@ class Run:
         """float32 [iterations, k]: of a GAN, the loss of the discriminator and of the generator; see `loss_names`."""
         with reading(self._file(LOSSES)), np.load(self.path / LOSSES, allow_pickle=False) as file:
             losses = file["losses"]
-            if (
-                losses.dtype.kind != "f"
-                or losses.ndim != 2
-                or (losses.size and losses.shape[1] != len(self.loss_names))
-            ):
+            columns = losses.shape[1] if losses.ndim == 2 and losses.dtype.kind == "f" else None
+            if columns is None or (losses.size and columns != len(self.loss_names)):
                 raise ValueError(f"its losses are {losses.dtype} of the shape {losses.shape}")
             return losses
 
@@ -253,8 +255,8 @@ def write_run(path, record, networks, history, losses, evolution):
         (new / file).write_bytes(content)
     hashes = {file: hashlib.sha256(content).hexdigest() for file, content in weights.items()}
     record = {"format": FORMAT, **record, "weights": hashes}
-    (new / RECORD).write_text(_listing(record), encoding="utf-8")
-    (new / CARD).write_text(card(path.name, record, history, evolution), encoding="utf-8")
+    (new / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (new / CARD).write_text(card(called(path), record, history, evolution), encoding="utf-8")
     pd.DataFrame(history, columns=None if history else ["epoch", "seconds"]).round(6).to_csv(
         new / HISTORY, index=False, lineterminator="\n"
     )
@@ -263,14 +265,10 @@ def write_run(path, record, networks, history, losses, evolution):
         (new / EVOLUTION / f"{name}.png").write_bytes(to_png(picture))
     shutil.rmtree(old, ignore_errors=True)
     if path.exists():
-        path.rename(old)
-    new.rename(path)
+        renamed(path, old)
+    renamed(new, path)
     shutil.rmtree(old, ignore_errors=True)
     return Run(path)
-
-
-def _listing(record):
-    return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
 
 
 def _find(name_or_path):

@@ -6,6 +6,8 @@ from ..backend import keras
 from ..errors import CganError
 from ..models.sampling import draw
 from ..results import measures
+from ..results.evaluation import Reference
+from ..results.evaluator import find_evaluator
 
 
 def best_epoch(history):
@@ -24,17 +26,19 @@ class Score(keras.callbacks.Callback):
     evaluator's features; both are defined in `evaluation`, but fewer images make the distance larger than there. The
     generator of the epoch with the smallest distance is kept as the game's `best`, with which the run then draws.
 
-    reference: an `evaluation.Reference`. Raises CganError where it has no evaluator, or for too few images.
+    data: an `ImageDataset`; classes: how many the game knows. Raises CganError where no evaluator ships for the data,
+    or for too few images.
     """
 
-    def __init__(self, progress, reference, classes, per_class):
+    def __init__(self, progress, data, classes, per_class):
         super().__init__()
-        if not reference.judge:
-            raise CganError(f"There is no evaluator for {reference.data.name}, so its drawings can't be scored.")
-        least = -(-(reference.judge.width + 1) // classes)
+        judge = find_evaluator(data)
+        if not judge:
+            raise CganError(f"There is no evaluator for {data.name}, so its drawings can't be scored.")
+        least = -(-(judge.width + 1) // classes)
         if per_class < least:
             raise CganError(f"Scores of {per_class} images a class are too uncertain; ask for {least} or more.")
-        self.progress, self.reference = progress, reference
+        self.progress, self.reference = progress, Reference(data, judge)
         self.labels = np.repeat(np.arange(classes), per_class)
 
     def on_epoch_end(self, epoch, logs=None):

@@ -10,8 +10,8 @@ import numpy as np
 from .. import backend
 from ..backend import keras
 from ..data.datasets import ImageDataset, earlier, load
-from ..data.known import SHAPES
-from ..errors import CganError
+from ..data.known import NAMES, SHAPES
+from ..errors import CganError, unknown
 from ..files import AVERAGED, BEST, LAST
 from ..models.architectures import architecture, conditional
 from ..models.autoencoders import Autoencoder
@@ -23,8 +23,6 @@ from ..models.losses import adversarial_loss
 from ..models.networks import build, build_encoder, build_generator
 from ..models.projected import fill_teacher
 from ..models.vae import ConditionalVAE
-from ..results.evaluation import Reference
-from ..results.evaluator import find_evaluator
 from ..results.run import write_run
 from . import callbacks, checkpoints
 from .batches import InBatches, batches, stacked
@@ -128,6 +126,8 @@ def train(
             raise CganError(f"{name} is {value}; give a whole number, or leave it out.")
     settings = experiment if isinstance(experiment, Experiment) else find_experiment(experiment)
     settings = replace(settings, **{name: value for name, value in changes.items() if value is not None})
+    if settings.dataset not in NAMES:
+        raise CganError(unknown("data set", settings.dataset, NAMES))
     folders = [Path(out).absolute()] if out else numbered(settings.name)
     if out and not folders[0].name:
         raise CganError(f"{out} can't be the folder of a run; name a new one in it.")
@@ -141,6 +141,8 @@ def train(
         raise CganError(in_use(folders[0]))
     if not isinstance(data, ImageDataset):
         data = load(data or settings.dataset, size=SHAPES[settings.dataset][0], background=background)
+    if compiled and backend.BACKEND == "torch":
+        raise CganError("XLA compiles no step of PyTorch; leave compiled out.")
     policy, together = backend.precision(precision), backend.steps_per_call(steps_per_call)
     whole, data = data, data.limited(limit_images) if limit_images else data
     if resume:
@@ -153,6 +155,8 @@ def train(
         return done  # and its evaluation stays
     if len(data.x_train) < settings.batch_size:
         raise CganError(f"{len(data.x_train)} images don't fill a batch of {settings.batch_size}; use a smaller batch.")
+    named = data.class_names if conditional(settings.architecture) else None
+    scorer = Score(progress, data, len(named or "1"), score) if score else None
     if settings.name not in progress.trained_as:
         progress.trained_as.append(settings.name)
 
@@ -164,17 +168,18 @@ def train(
         teacher = teacher_of(settings, data, beside, [interrupt])
         options = {} if compiled is None else {"jit_compile": compiled}
         game = make_game(settings, data, policy, teacher, steps_per_call=together, **options)
-        scores = _scores(game, settings, data, progress, score)
+        if scorer:
+            game.add_best()
         training = _Training(game, settings, data, progress, out, identity, teacher)
         if resume:
             checkpoints.restore(training.checkpoint, game)
         around = [
             callbacks.Resume(training.checkpoint if resume else None, progress),
-            *scores,
+            *([scorer] if scorer else []),
             callbacks.Seen(InBatches(data.x_train, data.y_train, min(len(data.x_test), SEEN))),
             callbacks.Recorder(progress, _steps(settings, data)),
             callbacks.Guard(progress, data.classes),
-            callbacks.Evolution(progress, data.class_names if conditional(settings.architecture) else None),
+            callbacks.Evolution(progress, named),
             callbacks.Saver(training.save_state, training.save_run, checkpoint_minutes, checkpoint_steps),
             interrupt,
             *extra_callbacks,
@@ -224,15 +229,6 @@ def _as_it_began(whole, data, limit, checkpoint):
     begun = checkpoints.read_identity(checkpoint).get("data")
     versions = (older.limited(limit) if limit else older for older in earlier(whole))
     return data if data.fingerprint == begun else next((old for old in versions if old.fingerprint == begun), data)
-
-
-def _scores(game, settings, data, progress, per_class):
-    """The callback that scores epochs, in a list, if it is wanted; it comes before the one that records them."""
-    if not per_class:
-        return []
-    game.add_best()
-    classes = data.classes if conditional(settings.architecture) else 1
-    return [Score(progress, Reference(data, find_evaluator(data)), classes, per_class)]
 
 
 def _steps(settings, data):

@@ -202,7 +202,7 @@ class Explorer:
     def _save(self, button):
         run = self._current()
         name = file_names(run.class_names)[self.label.value] if run.conditional else "image"
-        path = Path(f"{run.name}_{name}_seed{self.seed.value}.png")
+        path = Path(f"{run.path.name}_{name}_seed{self.seed.value}.png")
         try:
             write_whole(path, bytes(self.image.value))
         except OSError as error:
