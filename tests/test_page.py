@@ -1,12 +1,17 @@
 """The web page in a real browser: the same pictures as Python's, and a sentence for whatever goes wrong."""
 
+import hashlib
+import importlib
 import importlib.util
 import io
 import json
+import mimetypes
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -22,6 +27,13 @@ DIGITS = "run=modelo_1_mnist_v2"  # the smallest network
 PIXELS = """canvas => {
     const {width, height} = canvas;
     return [height, width, ...canvas.getContext("2d").getImageData(0, 0, width, height).data];
+}"""
+
+KEPT = """async () => {
+    await navigator.serviceWorker.ready;
+    const models = await caches.open("models");
+    for (let i = 0; i < 100 && !(await models.keys()).length; i++) await new Promise(done => setTimeout(done, 100));
+    return (await models.keys()).map(request => request.url);
 }"""
 
 
@@ -77,6 +89,17 @@ def visit(browser, address):
     yield open_
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def maker(monkeypatch, tmp_path):
+    """tools/page.py, for which an empty folder is page/dist."""
+    monkeypatch.setenv("KERAS_BACKEND", os.environ.get("KERAS_BACKEND", ""))  # which it sets; this takes it back
+    maker = importlib.import_module("page")
+    monkeypatch.setattr(maker, "TARGET", tmp_path)
+    for folder in ("models", "strips"):
+        (tmp_path / folder).mkdir()
+    return maker
 
 
 def pixels(locator):
@@ -174,8 +197,25 @@ def test_the_walk_begins_and_ends_at_the_two_pictures(visit):
     page.locator("#play").click()
     page.wait_for_selector('#between:not([data-shown="8 9 100"])')
     assert page.locator("#play").inner_text() == "Stop"
+    page.locator("#languages button", has_text="Español").click()
+    assert page.locator("#play").inner_text() == "Parar"
     page.locator("#play").click()
-    assert page.locator("#play").inner_text() == "Play"
+    assert page.locator("#play").inner_text() == "Reproducir"
+
+
+def test_the_pictures_of_the_walk_have_names_in_both_languages(visit):
+    page = visit("run=modelo_6_cifar10_v1&class=horse&seed=5&count=1")
+    page.locator("#end-class").select_option(label="cat")
+    page.locator("#way").fill("30")
+    for name in ("horse, seed 5", "cat, seed 6", "30% of the way from “horse, seed 5” to “cat, seed 6”"):
+        page.get_by_role("img", name=name, exact=True).and_(page.locator("#walk canvas")).wait_for()
+    page.locator("#languages button", has_text="Español").click()
+    for name in (
+        "caballo, semilla 5",
+        "gato, semilla 6",
+        "30 % del camino de «caballo, semilla 5» a «gato, semilla 6»",
+    ):
+        page.get_by_role("img", name=name, exact=True).and_(page.locator("#walk canvas")).wait_for()
 
 
 def test_png_of_all_pictures(visit):
@@ -188,6 +228,26 @@ def test_png_of_all_pictures(visit):
     small = picture[4::9, 4::9]
     parts = [small[top : top + 28, left : left + 28] for top in (0, 28) for left in (0, 28)]
     assert same(np.stack(parts), run, [4] * 4, range(2, 6))
+
+
+def test_what_is_not_drawn_yet_is_not_saved(visit):
+    held = []  # downloads that wait
+    page = visit(
+        DIGITS,
+        before=lambda page: page.context.route("**/*.onnx", lambda route: held.append(route)),
+        wait="main:visible",
+    )
+    assert page.locator("#save").is_disabled() and page.locator("#tiles canvas").count() == 0
+    page.locator("#play").click()  # which does nothing yet, either
+    for fragment in (DIGITS, "run=modelo_1_fashion_mnist"):
+        page.evaluate("hash => location.hash = hash", f"#{fragment}")
+        for _ in range(200):
+            page.wait_for_timeout(0 if held else 50)
+        assert page.locator("#save").is_disabled()
+        held.pop().continue_()
+        drawn(page, **dict([fragment.split("=")]))
+        assert page.locator("#save").is_enabled()
+    assert page.complaints == []
 
 
 def test_a_hundred_classes_are_searched_in_both_languages(visit):
@@ -270,21 +330,104 @@ def test_another_file_is_not_drawn_with(visit):
     assert "is not the one this page was built with" in message(page)
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"status": 404}, "could not be started"),
+        ({"body": "throw new Error('no memory left')", "content_type": "text/javascript"}, "no memory left"),
+    ],
+)
+def test_a_worker_that_fails_is_said_and_another_one_tried(visit, answer, said):
+    def fail(route):
+        asked.append(route)
+        route.fulfill(**answer)
+
+    asked = []
+    page = visit(DIGITS, before=lambda page: page.context.route("**/worker.js", fail), wait="#message button:visible")
+    assert said in message(page)
+    tried = len(asked)
+    page.wait_for_timeout(300)
+    assert len(asked) == tried  # the next try is the visitor's
+    page.context.unroute("**/worker.js")
+    page.locator("#message button").click()
+    page.wait_for_selector("body[data-drawn]")
+    assert message(page) == ""
+
+
+def test_the_progress_of_a_download_has_a_name(visit):
+    page = visit(DIGITS)
+    page.locator("progress").evaluate("bar => bar.hidden = false")
+    assert page.get_by_role("progressbar", name=page.locator("#status").inner_text()).count() == 1
+
+
 def test_a_browser_that_can_not_is_told_so(visit):
     page = visit(before=lambda page: page.add_init_script("delete window.WebAssembly"), wait="#message:visible")
     assert "no WebAssembly" in message(page)
 
 
-def test_after_the_first_visit_it_draws_without_a_connection(visit):
+def test_after_the_first_visit_it_draws_without_a_connection(visit, built, address):
     page = visit(DIGITS, keep=True)
-    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-    page.reload()  # now the service worker answers, and allows several threads
-    page.wait_for_selector("body[data-drawn]")
-    assert page.evaluate("crossOriginIsolated")
+    assert page.evaluate(KEPT) == [address + run["file"] for run in built["runs"] if f"run={run['name']}" == DIGITS]
     page.context.set_offline(True)
     page.reload()
     page.wait_for_selector("body[data-drawn]")
+    assert page.evaluate("crossOriginIsolated")  # the service worker answers, and allows several threads
     assert same(tiles(page), Run("modelo_1_mnist_v2"), [0] * 8, range(8))
+
+
+def test_a_kept_file_that_is_wrong_is_fetched_anew(visit, built):
+    page = visit(DIGITS, keep=True)
+    [file] = page.evaluate(KEPT)
+    size = next(run["bytes"] for run in built["runs"] if f"run={run['name']}" == DIGITS)
+    for wrong, said in ((size, "is not the one"), (size + 1, "is not the one"), (size // 2, "broke off"), (0, "broke")):
+        put = "(await caches.open('models')).put(file, new Response(new Uint8Array(size)))"
+        page.evaluate(f"async ([file, size]) => {put}", [file, wrong])
+        page.reload()
+        page.wait_for_selector("#message button:visible")
+        assert said in message(page)
+        page.reload()
+        page.wait_for_selector("body[data-drawn]")
+        assert page.evaluate(KEPT) == [file]
+
+
+def test_a_file_is_named_by_its_content_and_made_once(maker, monkeypatch, built):
+    contents = [b"one", b"another"]
+    monkeypatch.setattr(maker, "blend", lambda path, target: target.write_bytes(contents.pop(0)))
+    run = SimpleNamespace(name="a", weights={"mean": "0123456789"}, draws_with="mean", export=lambda path: path)
+    first = maker.exported(run)
+    assert first == maker.exported(run) and first.read_bytes() == b"one" and len(contents) == 1
+    first.unlink()
+    second = maker.exported(run)
+    assert second.read_bytes() == b"another" and second.name != first.name
+    run.weights = {"mean": "9876543210"}
+    contents.append(b"one")
+    assert maker.exported(run).read_bytes() == b"one"
+    for entry in built["runs"]:
+        digest = hashlib.sha256((BUILT / entry["file"]).read_bytes()).hexdigest()
+        assert digest == entry["sha256"] and entry["file"].endswith(f".{digest[:8]}.onnx")
+
+
+def test_what_no_longer_belongs_to_the_page_is_removed(maker):
+    names = ["models/a.1.onnx", "models/a.2.onnx", "strips/a.1.png", "strips/a.2.png"]
+    for name in names:
+        (maker.TARGET / name).touch()
+    maker.tidy([{"file": names[1], "strip": names[3]}])
+    assert [name for name in names if (maker.TARGET / name).exists()] == [names[1], names[3]]
+
+
+@pytest.mark.parametrize("text", ["70000", "65536", "0", "-1", "http"])
+def test_a_port_that_is_none_is_said_before_anything_is_built(maker, monkeypatch, capsys, text):
+    monkeypatch.setattr(maker, "build", lambda: pytest.fail("it was built"))
+    with pytest.raises(SystemExit):
+        maker.main([f"--serve={text}"])
+    assert "a port is a whole number from 1 to 65535" in capsys.readouterr().err
+
+
+def test_types_do_not_depend_on_the_machine(maker, monkeypatch):
+    for guess in ("guess_type", "guess_file_type"):
+        monkeypatch.setattr(mimetypes, guess, lambda *_, **__: ("text/plain", None), raising=False)
+    types = {"main.js": "text/javascript", "ort.min.mjs": "text/javascript", "ort.wasm": "application/wasm"}
+    assert {name: maker.Handler.guess_type(maker.Handler, name) for name in types} == types
 
 
 def test_no_script_or_style_stands_in_the_page():

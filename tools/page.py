@@ -34,6 +34,18 @@ WEBGPU_FILES = ("ort.webgpu.min.mjs", "ort-wasm-simd-threaded.asyncify.mjs", "or
 SHOWN = 5  # pictures on a run's card
 
 
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Knows the types itself: Windows' registry may call .js plain text, and a browser then refuses to run it."""
+
+    extensions_map = {
+        **http.server.SimpleHTTPRequestHandler.extensions_map,
+        ".js": "text/javascript",
+        ".mjs": "text/javascript",
+        ".wasm": "application/wasm",
+        ".onnx": "application/octet-stream",
+    }
+
+
 def offered(folder=ROOT / "resultados"):
     """The runs worth showing: of each network and data set the one whose classes are recognised most often.
 
@@ -61,10 +73,7 @@ def build():
     runs = [entry(*found) for found in offered()]
     if not runs:
         sys.exit("No run in resultados/ draws the class that was asked; there is nothing to show.")
-    kept = {run["file"] for run in runs}
-    for old in (TARGET / "models").iterdir():
-        if f"models/{old.name}" not in kept:
-            old.unlink()
+    tidy(runs)
     for name in (*RUNTIME_FILES, *WEBGPU_FILES):
         shutil.copyfile(RUNTIME / name, TARGET / "ort" / name)
     for file in SOURCE.iterdir():
@@ -75,32 +84,52 @@ def build():
     return said
 
 
+def exported(run):
+    """The run's .onnx file in page/dist; it is made unless there is one of the same weights.
+
+    Its name holds the weights' hash and its content's: another PyTorch or onnx writes other bytes of the same weights,
+    and a browser that keeps a file under a name must never be offered another one under it.
+    """
+    models, name = TARGET / "models", f"{run.name}.{run.weights[run.draws_with][:8]}"
+    if there := sorted(models.glob(f"{name}.*.onnx")):
+        return there[0]
+    print(f"{run.name} …", flush=True)
+    new = models / "new.onnx"
+    with tempfile.TemporaryDirectory() as folder:
+        blend(run.export(Path(folder) / "generator.onnx"), new)
+    return new.replace(models / f"{name}.{hashlib.sha256(new.read_bytes()).hexdigest()[:8]}.onnx")
+
+
 def entry(run, accuracy, real):
     """What the page knows of a run; makes its .onnx file and the strip of pictures on its card."""
-    data = run.record["data"]
-    weights = run.weights[run.draws_with]
-    file, strip = f"models/{run.name}.{weights[:8]}.onnx", f"strips/{run.name}.{weights[:8]}.png"
-    if not (TARGET / file).is_file():
-        print(f"{run.name} …", flush=True)
-        with tempfile.TemporaryDirectory() as folder:
-            blend(run.export(Path(folder) / "generator.onnx"), TARGET / file)
+    data, file = run.record["data"], exported(run)
+    strip = f"strips/{run.name}.{run.weights[run.draws_with][:8]}.png"
     if not (TARGET / strip).is_file():
         labels = [i * len(run.class_names) // SHOWN for i in range(SHOWN)]
         (TARGET / strip).write_bytes(to_png(grid(run.draw(labels, range(SHOWN)), SHOWN, gap=0)))
-    content = (TARGET / file).read_bytes()
+    content = file.read_bytes()
     return {
         "name": run.name,
         "title": data["title"],
         "classes": list(run.class_names),
         "shape": data["shape"],
         "latent": LATENT,
-        "file": file,
+        "file": f"models/{file.name}",
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
         "strip": strip,
         "accuracy": accuracy,
         "real": real,
     }
+
+
+def tidy(runs):
+    """Remove the .onnx files and strips of earlier builds that no longer belong to the page."""
+    kept = {run[key] for run in runs for key in ("file", "strip")}
+    for folder in ("models", "strips"):
+        for old in (TARGET / folder).iterdir():
+            if f"{folder}/{old.name}" not in kept:
+                old.unlink()
 
 
 def fill_service_worker(runs):
@@ -115,9 +144,15 @@ def fill_service_worker(runs):
     (TARGET / "sw.js").write_text(text, encoding="utf-8")
 
 
+def port_number(text):
+    if not (text.isdecimal() and 1 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; a port is a whole number from 1 to 65535.")
+    return int(text)
+
+
 def serve(port):
     """The page on this machine alone, until Ctrl-C."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=TARGET)
+    handler = functools.partial(Handler, directory=TARGET)
     try:
         server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
     except OSError:
@@ -132,7 +167,9 @@ def serve(port):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--serve", nargs="?", type=int, const=8000, metavar="PORT", help="then serve it (port 8000)")
+    parser.add_argument(
+        "--serve", nargs="?", type=port_number, const=8000, metavar="PORT", help="then serve it (port 8000)"
+    )
     args = parser.parse_args(arguments)
     try:
         runs = build()["runs"]

@@ -42,6 +42,7 @@ async function draw() {
   const mine = ++turn;
   const { run, label, seed } = chosen;
   const count = Math.min(chosen.count, SEEDS - seed);
+  find("#save").disabled = true; // the pictures there are not yet those that the file's name would tell
   history.replaceState(null, "", write(chosen));
   try {
     await network.load(run, device(), (received) => mine === turn && progress(run, received));
@@ -60,7 +61,8 @@ async function draw() {
     }
     find("#status").textContent = words.drawn(count, Math.round(performance.now() - begun));
     document.body.dataset.drawn = write(chosen);
-    walk.begin(run, label, seed, nameHere(label), words);
+    find("#save").disabled = false;
+    walk.begin(run, label, seed, run.classes.map((name) => nameOf(name, language)));
     keep();
   } catch (error) {
     if (mine === turn) fail(error, run);
@@ -142,7 +144,8 @@ async function saveAll() {
   const canvases = [...find("#tiles").children].map((tile) => tile.firstChild);
   const scale = Math.max(1, Math.round(PNG_WIDTH / canvases[0].width));
   const name = chosen.run.classes[chosen.label].replace(/\W+/g, "_");
-  save(await sheet(canvases, scale), `${chosen.run.name}_${name}_${chosen.seed}.png`);
+  const file = `${chosen.run.name}_${name}_${chosen.seed}.png`; // before waiting: the next choice has another name
+  save(await sheet(canvases, scale), file);
 }
 
 async function share() {
@@ -157,6 +160,7 @@ async function share() {
 function speak(chosenLanguage) {
   language = chosenLanguage;
   words = languages[language];
+  walk.words = words;
   translate(language, words);
 }
 

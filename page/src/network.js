@@ -2,23 +2,33 @@
 
 export class Network {
   constructor() {
-    this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
     this.waiting = new Map();
-    this.worker.onmessage = ({ data }) => {
+    this.worker = this.start();
+  }
+
+  start() {
+    const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+    worker.onmessage = ({ data }) => {
       const request = this.waiting.get(data.id);
       if (data.received !== undefined) return request.progress?.(data.received);
       this.waiting.delete(data.id);
       if (data.error) request.reject(Object.assign(new Error(data.error.message), data.error));
       else request.resolve(data.result);
     };
-    this.worker.onerror = (event) => {
-      for (const { reject } of this.waiting.values()) reject(new Error(event.message ?? "The worker stopped."));
+    // It was not found, or it died. The next request starts another one; at once, one that is missing would never rest.
+    worker.onerror = ({ message }) => {
+      worker.terminate();
+      this.worker = null;
+      const error = Object.assign(new Error(message), { reason: message ? "other" : "stopped" });
+      for (const { reject } of this.waiting.values()) reject(error);
       this.waiting.clear();
     };
+    return worker;
   }
 
   ask(message, progress) {
     const id = (this.last = (this.last ?? 0) + 1);
+    this.worker ??= this.start();
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject, progress });
       this.worker.postMessage({ ...message, id });

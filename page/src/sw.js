@@ -1,4 +1,4 @@
-// Keeps the page for visits without a connection: its own files at once, a network when it was first drawn with.
+// Keeps the page for visits without a connection: its own files at once. worker.js adds each network that it has loaded.
 // tools/page.py fills in what it built; a new version of the page replaces the old one when it is next visited.
 
 const VERSION = "{{version}}";
@@ -7,7 +7,9 @@ const MODELS = "models";
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();
-  event.waitUntil(caches.open(VERSION).then((cache) => cache.addAll(FILES)));
+  // Past the browser's own cache, which may still hold a file of the version before.
+  const fresh = FILES.map((file) => new Request(file, { cache: "no-cache" }));
+  event.waitUntil(caches.open(VERSION).then((cache) => cache.addAll(fresh)));
 });
 
 self.addEventListener("activate", (event) => {
@@ -32,7 +34,7 @@ async function answer(request) {
   const kept = await caches.match(request, { ignoreSearch: true });
   if (kept) return isolated(kept);
   const response = await fetch(request);
-  if (response.ok && /\/(models|ort)\//.test(request.url)) {
+  if (response.ok && /\/ort\//.test(request.url)) {
     const copy = response.clone();
     caches.open(MODELS).then((cache) => cache.put(request, copy)).catch(() => {}); // a cut download is not kept
   }

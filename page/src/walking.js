@@ -21,13 +21,13 @@ export class Walk {
     find("#play").addEventListener("click", () => this.play(!this.playing));
   }
 
-  /** Start from these pictures' first; the end is kept where it still makes sense. */
-  begin(run, label, seed, name, words) {
+  /** Start from these pictures' first; the end is kept where it still makes sense. names: the classes', as shown. */
+  begin(run, label, seed, names) {
     if (this.run !== run) this.end = (label + 1) % run.classes.length;
-    Object.assign(this, { run, label, seed, words });
+    Object.assign(this, { run, label, seed, names });
     find("#end-class").value = String(this.end);
     if (find("#end-seed").value === "") find("#end-seed").value = String((seed + 1) % SEEDS);
-    find("#start").textContent = words.picture(name, seed);
+    find("#start").textContent = this.words.picture(names[label], seed);
     this.changed();
   }
 
@@ -44,28 +44,34 @@ export class Walk {
       this.again = true;
       return;
     }
-    const { run, label } = this;
-    const seed = seedOf(find("#end-seed").value);
+    const { run, label, end, names, words } = this; // as they are now: another walk may begin while this one draws
+    const [first, seed] = [this.seed, seedOf(find("#end-seed").value)];
     const t = Number(this.way.value) / 100;
     find("#end-seed").setAttribute("aria-invalid", String(seed === null));
     if (seed === null) {
-      find("#status").textContent = this.words.wrong.seed(find("#end-seed").value);
+      find("#status").textContent = words.wrong.seed(find("#end-seed").value);
       return;
     }
+    const canvases = this.endsDrawn ? [find("#between")] : [find("#between"), ...document.querySelectorAll(".end")];
+    this.endsDrawn = true;
     this.busy = true;
     try {
       await this.network.load(run, this.device());
-      const canvases = this.endsDrawn ? [find("#between")] : [find("#between"), ...document.querySelectorAll(".end")];
-      this.endsDrawn = true;
-      const ends = [latent(this.seed, run.latent), latent(seed, run.latent)];
+      const ends = [latent(first, run.latent), latent(seed, run.latent)];
       const points = canvases.map((_, i) => {
         const share = [t, 0, 1][i];
-        return { noise: onTheArc(...ends, share), shares: mixture(label, this.end, share, run.classes.length) };
+        return { noise: onTheArc(...ends, share), shares: mixture(label, end, share, run.classes.length) };
       });
       const rgba = await this.network.draw(run, this.device(), points);
-      canvases.forEach((canvas, i) => paint(canvas, rgba, i, run.shape));
-      find("#between").dataset.shown = `${this.end} ${seed} ${Math.round(100 * t)}`;
+      const [from, to] = [words.picture(names[label], first), words.picture(names[end], seed)];
+      const said = [words.between(from, to, Math.round(100 * t)), from, to];
+      canvases.forEach((canvas, i) => {
+        paint(canvas, rgba, i, run.shape);
+        canvas.setAttribute("aria-label", said[i]);
+      });
+      find("#between").dataset.shown = `${end} ${seed} ${Math.round(100 * t)}`;
     } catch (error) {
+      this.endsDrawn = false;
       this.play(false);
       this.fail(error, run);
     }
@@ -78,8 +84,11 @@ export class Walk {
 
   /** Moves the slider there and back until it is stopped. */
   play(on) {
+    if (!this.run) return; // nothing is drawn yet
     this.playing = on;
-    find("#play").textContent = on ? this.words.stop : this.words.play;
+    const button = find("#play");
+    button.dataset.word = on ? "stop" : "play"; // so that another language says the same
+    button.textContent = this.words[button.dataset.word];
     if (!on) return;
     const begun = performance.now() - (Number(this.way.value) / 100) * THERE;
     const step = async () => {

@@ -25,7 +25,6 @@ const en = {
   walk: "Walk from one picture to another",
   walkHint: "The network was never shown the pictures in between. Watch where one thing becomes another.",
   from: "From",
-  to: "To",
   toSeed: "Seed at the end",
   toClass: "Class at the end",
   way: "Way",
@@ -42,6 +41,7 @@ const en = {
   drawing: (done, count) => `Drawing: ${done} of ${count}`,
   drawn: (count, milliseconds) => `${count === 1 ? "1 picture" : `${count} pictures`} in ${milliseconds} ms`,
   picture: (name, seed) => `${name}, seed ${seed}`,
+  between: (from, to, way) => `${way}% of the way from “${from}” to “${to}”`,
   quality: ({ accuracy, real, title }) =>
     `A classifier recognises ${percent(accuracy)}% of its drawings, and ${percent(real)}% of real ${title} images.`,
   card: (run) => `${run.name}, ${run.classes.length} classes, ${megabytes(run.bytes)}`,
@@ -58,6 +58,7 @@ const en = {
     changed: (run) => `The file of ${run.name} is not the one this page was built with. Reload the page.`,
     wasm: () => "This browser has no WebAssembly, which the networks need. Use a current Firefox, Chrome, Edge or Safari.",
     list: () => "The list of networks could not be loaded. Check the connection and reload the page.",
+    stopped: (run) => `The part of the page that draws with ${run.name} could not be started, or it stopped.`,
     other: (run, { message }) => `${run.name} could not draw: ${message}`,
   },
 };
@@ -80,7 +81,6 @@ const es = {
   walk: "Pasea de una imagen a otra",
   walkHint: "Nadie le enseñó a la red las imágenes intermedias. Mira dónde una cosa se convierte en otra.",
   from: "Desde",
-  to: "Hasta",
   toSeed: "Semilla al final",
   toClass: "Clase al final",
   way: "Camino",
@@ -97,6 +97,7 @@ const es = {
   drawing: (done, count) => `Dibujando: ${done} de ${count}`,
   drawn: (count, milliseconds) => `${count === 1 ? "1 imagen" : `${count} imágenes`} en ${milliseconds} ms`,
   picture: (name, seed) => `${name}, semilla ${seed}`,
+  between: (from, to, way) => `${way} % del camino de «${from}» a «${to}»`,
   quality: ({ accuracy, real, title }) =>
     `Un clasificador reconoce el ${percent(accuracy)} % de sus dibujos y el ${percent(real)} % de las imágenes reales de ${title}.`,
   card: (run) => `${run.name}, ${run.classes.length} clases, ${megas(run.bytes)}`,
@@ -113,6 +114,7 @@ const es = {
     changed: (run) => `El archivo de ${run.name} no es el de esta versión de la página. Vuelve a cargarla.`,
     wasm: () => "Este navegador no tiene WebAssembly, que las redes necesitan. Usa Firefox, Chrome, Edge o Safari actuales.",
     list: () => "No se pudo cargar la lista de redes. Comprueba la conexión y vuelve a cargar la página.",
+    stopped: (run) => `La parte de la página que dibuja con ${run.name} no pudo empezar, o se paró.`,
     other: (run, { message }) => `${run.name} no pudo dibujar: ${message}`,
   },
 };

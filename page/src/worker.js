@@ -18,11 +18,41 @@ async function runtime(device) {
   return ort;
 }
 
-/** The bytes of a file, whole and unchanged. Throws a Failure otherwise. */
-async function download({ file, bytes, sha256 }, received) {
+/** The bytes of a run's file, whole and unchanged, which are kept for later visits. Throws a Failure otherwise. */
+async function download(run, received) {
+  const address = new URL(run.file, import.meta.url);
+  try {
+    const content = await checked(address, run, received);
+    keep(address, content);
+    return content;
+  } catch (error) {
+    await forget(address); // or else the service worker would answer with the same wrong file for ever
+    throw error;
+  }
+}
+
+/** Puts a file where the service worker finds it. The page works without, so nobody is told when there is no room. */
+async function keep(address, content) {
+  try {
+    const models = await caches.open("models");
+    if (!(await models.match(address))) await models.put(address, new Response(content));
+  } catch {
+    // no cache in this browser, or a full one
+  }
+}
+
+async function forget(address) {
+  try {
+    await (await caches.open("models")).delete(address);
+  } catch {
+    // then nothing was kept
+  }
+}
+
+async function checked(address, { bytes, sha256 }, received) {
   let response;
   try {
-    response = await fetch(new URL(file, import.meta.url));
+    response = await fetch(address);
   } catch {
     throw new Failure("download", { received: 0 });
   }
