@@ -71,10 +71,8 @@ def data(args):
 
 
 def train(args):
-    from .data.pictures import check_colour
     from .models.experiments import experiment, unmirrored
 
-    check_colour(args.background)  # whether or not there is a picture of one's own
     # A wrong name answers at once, without loading Keras.
     settings, seen = (experiment(args.experiment), None) if args.experiment else _suitable(args)
     settings = unmirrored(settings) if args.no_mirror else settings
@@ -93,6 +91,7 @@ def train(args):
         args.out,
         resume=args.resume,
         data=_own_pictures(args, settings, seen) or args.data,
+        background=args.background,
         limit_images=args.limit_images,
         precision=args.precision,
         checkpoint_minutes=args.checkpoint_minutes,

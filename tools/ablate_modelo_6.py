@@ -9,7 +9,6 @@ resultados/studies/. Started again, it goes on with what is missing.
 
 import argparse
 import json
-import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +24,7 @@ from cgan_utils.models.architectures import ARCHITECTURES, INGREDIENTS
 from cgan_utils.models.experiments import experiment
 from cgan_utils.results import measures
 from cgan_utils.results.evaluator import find_evaluator
-from cgan_utils.training.places import checkpoint_of
+from cgan_utils.training.places import taken
 from cgan_utils.training.train import train
 
 DRAWN = 2000  # images that are judged, and as many test images beside them
@@ -79,11 +78,8 @@ def main():
             continue
         settings = settings_of(form, seed)
         out = (args.folder / "runs" / f"{settings.name}_{seed}").absolute()
-        resume = checkpoint_of(out).exists()
-        if not resume:
-            shutil.rmtree(out, ignore_errors=True)  # what an end without a checkpoint left
         how = {"limit_images": args.images, "checkpoint_minutes": 1e6, "verbose": 0}
-        run = train(settings, out, resume=resume, data=data, **how)
+        run = train(settings, out, resume=taken(out), data=data, **how)
         if not run.record["training"]["complete"]:
             sys.exit("Interrupted. The same command goes on.")
         seconds = round(run.history["seconds"].sum())

@@ -86,10 +86,11 @@ class Reference:
         """Of the test images of each class; of its training images where fewer than two are for testing."""
         data, values = self.data, []
         for label in range(classes):
-            of_class = np.flatnonzero(labels == label)[:COMPARED]
-            learned = np.flatnonzero(data.y_train == label) if classes > 1 else np.arange(len(data.x_train))
-            images = data.x_test[of_class] if len(of_class) > 1 else data.x_train[learned[:COMPARED]]
-            values.append(_diversity(images))
+            images, places = data.x_test, np.flatnonzero(labels == label)
+            if len(places) < 2:
+                images, learned = data.x_train, data.y_train if classes > 1 else np.zeros_like(data.y_train)
+                places = np.flatnonzero(learned == label)
+            values.append(_diversity(images[places[:COMPARED]]))
         return values
 
     def distances(self, features):

@@ -155,8 +155,6 @@ def train(
         return done  # and its evaluation stays
     if len(data.x_train) < settings.batch_size:
         raise CganError(f"{len(data.x_train)} images don't fill a batch of {settings.batch_size}; use a smaller batch.")
-    named = data.class_names if conditional(settings.architecture) else None
-    scorer = Score(progress, data, len(named or "1"), score) if score else None
     if settings.name not in progress.trained_as:
         progress.trained_as.append(settings.name)
 
@@ -164,6 +162,9 @@ def train(
     machine, machines = backend.machines()
     place = nullcontext(out if resume else folders[0]) if resume or machine > 1 else reserved(folders)
     with several, place as out:
+        named = data.class_names if conditional(settings.architecture) else None
+        # Before minutes are spent on a teacher, and among the same devices as the game.
+        scorer = Score(progress, data, len(named or "1"), score) if score else None
         beside = out.with_name(f"{out.name}.teacher") if machines == 1 else None
         teacher = teacher_of(settings, data, beside, [interrupt])
         options = {} if compiled is None else {"jit_compile": compiled}
