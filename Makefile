@@ -3,8 +3,9 @@
 PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 FITS := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 RUN := .venv/bin
-# Two processes, each with whole files: the fixtures of a file are made once, and a notebook's cells stay in order.
-PARALLEL := --numprocesses=2 --dist=loadfile
+# Three processes keep two cores busy, since each waits at times, for a browser or another process. Each has whole files:
+# the fixtures of a file are made once, and a notebook's cells stay in order.
+PARALLEL := --numprocesses=3 --dist=loadfile
 # As root, the user of many containers, Jupyter would refuse to start.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
