@@ -11,12 +11,13 @@ import pytest
 from cgan_utils.backend import keras
 from cgan_utils.data.datasets import available, load
 from cgan_utils.errors import CganError
-from cgan_utils.files import LAST
+from cgan_utils.files import AVERAGED, LAST
 from cgan_utils.images import from_png
 from cgan_utils.lessons.vae_vs_gan import Judge
 from cgan_utils.models.experiments import Experiment
 from cgan_utils.results import evaluator as evaluators
 from cgan_utils.results import measures, tables, verdicts
+from cgan_utils.results.card import card
 from cgan_utils.results.curves import epoch_curves
 from cgan_utils.results.evaluation import Reference, evaluate
 from cgan_utils.results.evaluator import Evaluator
@@ -245,6 +246,8 @@ def test_scored_epochs_are_recorded_and_the_best_generator_kept(reference, judge
     longer = train(settings, tmp_path / "scored", data=digits, verbose=0, score=3, resume=True, epochs=3)
     assert longer.history["frechet"].tolist() == [5, 3, 4]
     assert longer.record["training"]["best_epoch"] == 2
+    averaged = card("scored", {**run.record, "draws_with": AVERAGED}, [], [])
+    assert AVERAGED in averaged and "scored best" not in averaged
     np.testing.assert_array_equal(longer.generate("3", 0), run.generate("3", 0))
     assert (longer.generate("3", 0, file=LAST) != run.generate("3", 0)).any()
     with pytest.raises(CganError, match="other settings .score 3 → default"):

@@ -2,6 +2,7 @@
 
 import io
 
+from ..files import AVERAGED
 from ..models.architectures import conditional
 from ..models.experiments import ALL_CLASSES
 from .verdicts import weaknesses
@@ -25,7 +26,8 @@ def card(name, record, history, pictures, metrics=None):
         optimizer += ", falling to 0 along a cosine"
     if experiment.get("mirror"):
         optimizer += ", half of the images mirrored"
-    named, best = conditional(experiment["architecture"]), training.get("best_epoch")
+    named = conditional(experiment["architecture"])
+    best = training.get("best_epoch") if record["draws_with"] != AVERAGED else None  # what is averaged has no epoch
     planned = experiment["epochs"]
     sizes = ", ".join(f"{network} {count:,}" for network, count in record["parameters"].items())
     rows = {
