@@ -85,7 +85,7 @@ def _name_points(axes, points):
         x, y = axes.transData.transform(at)
         half = np.sqrt(area) / 2 * scale  # a marker of area a is √a points wide
         taken.append(Bbox([[x - half, y - half], [x + half, y + half]]))
-    for name, (at, area) in points.items():
+    for name, (at, area) in sorted(points.items(), key=lambda point: point[1]):  # from the left: neighbours in turn
         tried = []
         for ha, va, direction in SIDES:
             beside = (3 + np.sqrt(area) / 2) * np.array(direction)
