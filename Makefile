@@ -3,9 +3,8 @@
 PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 FITS := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 RUN := .venv/bin
-# Three processes keep two cores busy, since each waits at times, for a browser or another process. Each has whole files:
-# the fixtures of a file are made once, and a notebook's cells stay in order.
-PARALLEL := --numprocesses=3 --dist=loadfile
+# Each process has whole files: the fixtures of a file are made once, and a notebook's cells stay in order.
+PARALLEL := --dist=loadfile --no-loadscope-reorder --numprocesses
 # As root, the user of many containers, Jupyter would refuse to start.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
@@ -14,13 +13,14 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 lab: .venv/lab
 	$(RUN)/jupyter lab $(AS_ROOT) notebooks/00_generate.ipynb
 
-# The longest notebooks start first, so that no process waits for them at the end.
+# The longest notebooks start first, so that no process waits for them at the end. A third process keeps two cores busy
+# while kernels start and stop.
 test: .venv/test
 	$(RUN)/ruff check
 	$(RUN)/ruff format --check
-	$(RUN)/pytest $(PARALLEL) --no-loadscope-reorder tests
-	CGAN_BUDGET=smoke $(RUN)/pytest $(PARALLEL) --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
-		--no-loadscope-reorder notebooks/1[6-8]*.ipynb notebooks
+	$(RUN)/pytest $(PARALLEL) 2 tests
+	CGAN_BUDGET=smoke $(RUN)/pytest $(PARALLEL) 3 --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
+		notebooks/1[6-8]*.ipynb notebooks
 
 demo: .venv/lab
 	@$(RUN)/cgan demo

@@ -35,13 +35,13 @@ def train_list(numbers, tmp_path, monkeypatch):
 
 def test_what_is_finished_what_is_not_and_what_fails(train_list, tmp_path):
     done = train_list(
-        f"modelo_1_mnist_v2 {SMALL} 1  # short\n\nmodelo_1_mnist_v1 {SMALL} 100000\nno_such_thing\n",
+        f"no_such_thing\nmodelo_1_mnist_v2 {SMALL} 1  # short\n\nmodelo_1_mnist_v1 {SMALL} 100000\n",
         *QUICK,
     )
     assert done.returncode == 1, done.stderr
     said = [line.split(", ")[0] for line in done.stdout.splitlines()]
-    assert said[:2] == ["modelo_1_mnist_v2: complete", "modelo_1_mnist_v1: stopped in time"]
-    assert said[2].startswith("no_such_thing: failed")
+    assert said[0].startswith("no_such_thing: failed")
+    assert said[1:] == ["modelo_1_mnist_v2: complete", "modelo_1_mnist_v1: stopped in time"]
     assert "no_such_thing" in (tmp_path / "out" / "no_such_thing.log").read_text()
     pieces = sorted((tmp_path / "out" / "packed").glob("modelo_1_mnist_v1.tgz.*"))
     assert all(piece.stat().st_size < 2**24 for piece in pieces)
