@@ -85,7 +85,8 @@ def _name_points(axes, points):
         x, y = axes.transData.transform(at)
         half = np.sqrt(area) / 2 * scale  # a marker of area a is √a points wide
         taken.append(Bbox([[x - half, y - half], [x + half, y + half]]))
-    for name, (at, area) in sorted(points.items(), key=lambda point: point[1]):  # from the left: neighbours in turn
+    from_the_left = sorted(points.items(), key=lambda point: point[1][0][0])  # so that neighbours follow one another
+    for name, (at, area) in from_the_left:
         tried = []
         for ha, va, direction in SIDES:
             beside = (3 + np.sqrt(area) / 2) * np.array(direction)
