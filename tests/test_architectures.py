@@ -26,6 +26,7 @@ def inputs(shape, classes, count=4):
     return noise, images, np.arange(count, dtype="int32") % classes
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(("name", "classes", "side", "generator", "discriminator"), PUBLISHED)
 def test_parameters_are_exactly_the_published_ones(name, classes, side, generator, discriminator):
     networks = build(name, classes, (side, side, 3))
@@ -44,6 +45,7 @@ UNCONDITIONAL = [
 ]
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(("name", "shape", "generator", "discriminator"), UNCONDITIONAL)
 def test_parameters_of_the_unconditional_networks_by_hand(name, shape, generator, discriminator):
     networks = build(name, 1, shape)
@@ -62,6 +64,7 @@ def test_unconditional_networks_take_no_label(name, shape):
         build(name, 1, (16, 16, 1))
 
 
+@pytest.mark.one_backend
 def test_the_twin_of_3x3_kernels_sees_as_far_as_the_one_of_5x5():
     """Light up one pixel of the first image: both generators must reach the same square of the drawing."""
 
@@ -83,11 +86,13 @@ MODELO_1_GENERATOR = 50 * 49 + 100 * 6272 + 16 * 129 * 128 * 49 + 16 * 128 * 128
 MODELO_1_DISCRIMINATOR = 50 * 784 + 9 * 2 * 128 * 196 + 9 * 128 * 128 * 49 + 6272
 
 
+@pytest.mark.one_backend
 def test_multiply_adds_by_hand():
     networks = build("modelo_1", 10, (28, 28, 1))
     assert [*map(multiply_adds, networks)] == [MODELO_1_GENERATOR, MODELO_1_DISCRIMINATOR]
 
 
+@pytest.mark.one_backend
 def test_multiply_adds_of_what_learns_and_of_what_does_not():
     row = Projected(base=8, up=(6, 4), teacher=((5,), (7,)), head=64)
     _, discriminator = build(row, 10, (28, 28, 1))

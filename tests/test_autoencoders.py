@@ -69,6 +69,7 @@ class TestPlane:
         assert drawn.shape == (3, 28, 28, 1)
         assert np.abs(drawn).max() <= 1
 
+    @pytest.mark.one_backend
     def test_parameters_by_hand(self):
         def convolution(inputs, filters, kernel):
             return (inputs * kernel**2 + 1) * filters
@@ -119,6 +120,7 @@ class TestPlane:
         assert first == second
         assert same(before, weights(plane)[:-1])
 
+    @pytest.mark.one_backend
     def test_pictures_are_of_the_same_places_each_time(self, plane):
         plane.code_mean.assign([3.0, -1.0])
         plane.code_std.assign([0.0, 0.0])

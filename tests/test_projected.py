@@ -207,6 +207,7 @@ def test_it_resumes_to_the_same_end(game, run, digits, tmp_path):
     assert parts.weights == run.weights
 
 
+@pytest.mark.one_backend
 def test_for_ones_own_pictures_a_teacher_is_trained_first(game, monkeypatch, numbers, tmp_path, capsys):
     monkeypatch.setattr("cgan_utils.training.teachers.SEEN", 3000)  # a few seconds instead of a minute
     settings = replace(game, epochs=1, schedule="constant")
@@ -220,6 +221,7 @@ def test_for_ones_own_pictures_a_teacher_is_trained_first(game, monkeypatch, num
     assert again.record["teacher"] == run.record["teacher"]
 
 
+@pytest.mark.one_backend
 def test_a_time_limit_counts_the_teacher_which_goes_on_afterwards(game, monkeypatch, numbers, tmp_path, capsys):
     monkeypatch.setattr("cgan_utils.training.teachers.SEEN", 300)
     settings = replace(game, epochs=1, schedule="constant")
@@ -231,6 +233,7 @@ def test_a_time_limit_counts_the_teacher_which_goes_on_afterwards(game, monkeypa
     assert train(settings, tmp_path / "run", data=data, verbose=0).record["training"]["complete"]
 
 
+@pytest.mark.one_backend
 def test_a_teacher_of_other_pictures_is_replaced(game, monkeypatch, numbers, tmp_path):
     monkeypatch.setattr("cgan_utils.training.teachers.SEEN", 300)
     mine = replace(numbers, name="digits", folder="digits").limited(400)
@@ -257,6 +260,7 @@ def test_images_of_one_class_have_no_teacher(numbers, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.one_backend
 def test_what_is_exported_opens_without_the_package(run, tmp_path):
     file = run.export(tmp_path / "generator.keras")
     code = (
