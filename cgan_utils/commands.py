@@ -146,9 +146,9 @@ def _begun(settings, out):
     if not checkpoint.is_file():
         return settings  # `train` says what is missing
     # Defaults are left out there, and so is the number of epochs where it may change.
-    begun = {name: getattr(Experiment, name) for name in ("batch_size", "group", "mirror")} | read_identity(checkpoint)
-    chosen = ("architecture", "batch_size", "group", "mirror", "epochs")
-    return replace(settings, **{name: begun[name] for name in chosen if name in begun})
+    optional = ("batch_size", "group", "mirror", "draw_averaged")
+    begun = {name: getattr(Experiment, name) for name in optional} | read_identity(checkpoint)
+    return replace(settings, **{name: begun[name] for name in ("architecture", "epochs", *optional) if name in begun})
 
 
 def _own_pictures(args, settings, seen=None):

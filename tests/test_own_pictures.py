@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -65,6 +66,20 @@ def test_what_was_chosen_for_the_pictures_is_chosen_again_when_there_are_more(tm
     assert main(["train", "--data", str(folder), "--out", "mine", "--resume"]) == 0
     assert chosen == [begun]
     assert f"{begun.epochs:,} epochs in batches of {begun.batch_size}" in capsys.readouterr().out
+
+
+def test_faces_go_on_as_they_began_when_the_catalogue_has_changed(tmp_path, monkeypatch):
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    for i in range(20):
+        Image.new("RGB", (64, 64), (10 * i, 0, 0)).save(folder / f"{i}.png")
+    begun = replace(suitable(1, 3, len(load(folder).x_train)), draw_averaged=False)
+    chosen = []
+    monkeypatch.setattr("cgan_utils.training.train.train", lambda settings, *_, **__: chosen.append(settings))
+    game = SimpleNamespace(optimizers=[], metrics=[], variables=[], batch_losses=None)
+    save(tmp_path / "mine.checkpoint", game, Progress(), begun.settings())
+    assert main(["train", "--data", str(folder), "--out", "mine", "--resume"]) == 0
+    assert chosen == [begun]
 
 
 def test_a_version_that_is_read_stays_while_another_is_made(tmp_path):
