@@ -14,7 +14,7 @@ from cgan_utils.models import architectures
 from cgan_utils.models.experiments import Experiment
 
 matplotlib.use("Agg")
-# Building networks makes millions of small objects. Looking for circles among them less often saves about a twelfth.
+# Building networks makes millions of small objects; looking less often for reference cycles among them saves time.
 gc.set_threshold(200_000, 50, 100)
 
 # Files of few, long tests: they start first, so that no worker waits for them at the end.

@@ -120,7 +120,6 @@ class TestPlane:
         assert first == second
         assert same(before, weights(plane)[:-1])
 
-    @pytest.mark.one_backend
     def test_pictures_are_of_the_same_places_each_time(self, plane):
         plane.code_mean.assign([3.0, -1.0])
         plane.code_std.assign([0.0, 0.0])

@@ -260,7 +260,6 @@ def test_images_of_one_class_have_no_teacher(numbers, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.one_backend
 def test_what_is_exported_opens_without_the_package(run, tmp_path):
     file = run.export(tmp_path / "generator.keras")
     code = (
