@@ -13,6 +13,9 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 lab: .venv/lab
 	$(RUN)/jupyter lab $(AS_ROOT) notebooks/00_generate.ipynb
 
+# A thread for the linear algebra of each process: two wait for one another in loops, which takes up to ten times as
+# long beside other processes.
+test: export OMP_NUM_THREADS = 1
 # The longest notebooks start first, so that no process waits for them at the end. A third process keeps two cores busy
 # while kernels start and stop.
 test: .venv/test
