@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import compiled_once
+from conftest import quickly_compiled
 
 from cgan_utils.backend import BACKEND
 from cgan_utils.results.run import Run
@@ -36,8 +36,7 @@ sys.exit(main())
 
 def start(folder, *options, cache):
     command = [sys.executable, "-c", CGAN, str(HERE), "train", "tiny", "--limit-images", "64", "--out", str(folder)]
-    quickly_compiled = "--xla_backend_optimization_level=0"
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": quickly_compiled, **compiled_once(cache)}
+    environment = {**os.environ, "KERAS_BACKEND": "jax", **quickly_compiled(cache)}
     pipe = subprocess.PIPE
     return subprocess.Popen([*command, *options], env=environment, stdout=pipe, stderr=pipe, text=True)
 

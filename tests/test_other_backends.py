@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import compiled_once
+from conftest import quickly_compiled
 
 from cgan_utils.backend import BACKEND
 
@@ -38,18 +38,16 @@ LESS = {
         "test_gan.py::test_every_weight_gets_a_gradient[modelo_1]",
         "test_gan.py::test_every_weight_gets_a_gradient[modelo_3_28px]",
         "test_gan.py::test_every_weight_gets_a_gradient[gan_ligera]",
-        "test_autoencoders.py::TestPlane::test_every_weight_gets_a_gradient",
     ],
 }
-# JAX takes the processor for two devices, and compiles in half the time, since what is compiled runs only shortly.
-XLA = "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0"
+TWO_DEVICES = "--xla_force_host_platform_device_count=2"  # for which JAX takes the processor
 HERE = Path(__file__).parent
 
 
 def python(backend, cache, *arguments):
     # One thread for PyTorch: two wait in loops for one another, which takes five times as long beside other tests.
-    environment = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": XLA, "OMP_NUM_THREADS": "1"}
-    environment |= compiled_once(cache)
+    environment = {**os.environ, "KERAS_BACKEND": backend, "OMP_NUM_THREADS": "1"}
+    environment |= quickly_compiled(cache, TWO_DEVICES)
     command = [sys.executable, *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1200, check=False)
 
@@ -65,7 +63,7 @@ def test_the_same_tests_pass(backend, tmp_path):
     tests = [str(HERE / name) for name in TESTS + MORE[backend]]
     chosen = ["-m", "not one_backend", *(f"--deselect=tests/{name}" for name in LESS[backend])]
     done = python(backend, tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, *chosen)
-    assert done.returncode == 0, done.stdout[-3000:]
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
     assert " passed" in done.stdout
 
 
