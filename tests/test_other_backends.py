@@ -31,13 +31,12 @@ MORE = {
         "test_devices.py",
     ],
 }
-# On a CPU, XLA takes up to minutes for the gradients of a network of full size.
+# On a CPU, XLA takes up to minutes for the gradients of these networks of full size.
 LESS = {
     "torch": [],
     "jax": [
         "test_gan.py::test_every_weight_gets_a_gradient[modelo_1]",
         "test_gan.py::test_every_weight_gets_a_gradient[modelo_3_28px]",
-        "test_gan.py::test_every_weight_gets_a_gradient[gan_ligera]",
     ],
 }
 TWO_DEVICES = "--xla_force_host_platform_device_count=2"  # for which JAX takes the processor
