@@ -20,11 +20,11 @@ from cgan_utils.results.run import Run
 ROOT = Path(__file__).parent.parent
 
 
-def answers(number):
-    """The exercises of a notebook."""
+def answers(number, heading="## Exercises"):
+    """The exercises of a notebook, or another of its texts."""
     (file,) = (ROOT / "notebooks").glob(f"{number:02d}_*.ipynb")
     cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
-    return next(text for text in ("".join(cell["source"]) for cell in cells) if text.startswith("## Exercises"))
+    return next(text for text in ("".join(cell["source"]) for cell in cells) if text.startswith(heading))
 
 
 def says(number, *texts):
@@ -109,6 +109,18 @@ def test_14_the_middle_of_a_straight_line():
     noise = latent([0, 1])
     first, second = np.linalg.norm(noise, axis=1)
     says(14, f"{first:.1f} and {second:.1f} at the ends, {np.linalg.norm(noise.mean(axis=0)):.1f} in the middle")
+
+
+def test_15_what_more_epochs_do_to_faces():
+    study = json.loads((ROOT / "resultados" / "studies" / "dcgan_celeba_longer.json").read_text(encoding="utf-8"))
+    ((shipped, frechet, covered), (longer, frechet_longer, covered_longer)) = (
+        (run["training"]["epochs"], *(np.mean([draw[key] for draw in run["draws"]]) for key in ("frechet", "coverage")))
+        for run in study["runs"]
+    )
+    assert shipped == Run("dcgan_celeba").record["training"]["epochs"]
+    text = answers(15, "## The shipped run")
+    assert f"was {frechet:.1f} after {shipped} epochs and {frechet_longer:.1f} after {longer}" in text
+    assert f"{covered:.0%} had a drawing beside them, then {covered_longer:.0%}" in text
 
 
 def test_18_what_the_spread_does():
