@@ -7,6 +7,7 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+from tiny_networks import TINY, TINY_UNCONDITIONAL
 
 import cgan_utils
 from cgan_utils.data import datasets
@@ -23,38 +24,6 @@ LONG = ("test_other_backends", "test_machines", "test_train_list", "test_noteboo
 
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
-
-
-# What XLA compiles in tests runs only shortly, so most of its work on a program is left out: it takes a third of the
-# time then.
-QUICK_XLA = (
-    "--xla_backend_optimization_level=0",
-    "--xla_cpu_use_fusion_emitters=false",
-    "--xla_llvm_disable_expensive_passes=true",
-    "--xla_cpu_parallel_codegen_split_count=1",
-)
-
-
-def quickly_compiled(cache, *flags):
-    """Environment of processes on JAX: they compile quickly, what they share only once, and keep it in a folder.
-
-    flags: more of them for XLA, which stops at one that it doesn't know.
-    """
-    return {
-        "XLA_FLAGS": " ".join([*QUICK_XLA, *flags]),
-        "JAX_COMPILATION_CACHE_DIR": str(cache),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2",
-    }
-
-
-TINY = architectures.Architecture(
-    base=4, up=((4, 4, 2), (4, 4, 2)), output="conv", output_kernel=3, down=((4, 3, 2), (4, 3, 2)), output_dropout=0.4
-)
-
-
-TINY_UNCONDITIONAL = architectures.Unconditional(
-    start=7, base=4, up=((4, 4, 2),), output=(4, 2), down=((4, 4, 2), (4, 4, 2), (4, 4, 1)), down_norm=True, dropout=0.3
-)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import quickly_compiled
+from compiling import quickly_compiled
 
 from cgan_utils.backend import BACKEND
 from cgan_utils.results.run import Run
@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 CGAN = """
 import sys
 sys.path.insert(0, sys.argv.pop(1))
-from conftest import TINY
+from tiny_networks import TINY
 from cgan_utils.models import architectures, experiments
 from cgan_utils.data import datasets
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import quickly_compiled
+from compiling import quickly_compiled
 
 from cgan_utils.backend import BACKEND
 
@@ -71,7 +71,7 @@ def test_a_run_draws_the_same_image(backend, run, tmp_path):
         "import sys, numpy as np\n"
         "from cgan_utils.models import architectures\n"
         "sys.path.insert(0, sys.argv[3])\n"
-        "from conftest import TINY\n"
+        "from tiny_networks import TINY\n"
         "architectures.ARCHITECTURES['tiny'] = TINY\n"
         "from cgan_utils.results.run import Run\n"
         "np.save(sys.argv[2], Run(sys.argv[1]).generate(list(range(10)), range(10)))\n"

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+from sentences import is_one_sentence
 
 from cgan_utils.data import sources as downloads
 from cgan_utils.data.sources import SOURCES, DataError, RemoteFile, fetch, naming, read_cifar, read_idx, read_npz
@@ -60,11 +61,6 @@ def remote(server, *paths, sha256=DIGEST):
 
 def no_wait(seconds):
     pass
-
-
-def is_one_sentence(error):
-    text = str(error.value)
-    return "\n" not in text and text.endswith((".", "?"))
 
 
 def test_a_file_is_fetched_once(server, tmp_path):
