@@ -5,13 +5,10 @@ import importlib
 import importlib.util
 import io
 import json
-import mimetypes
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -31,7 +28,7 @@ PIXELS = """canvas => {
 
 KEPT = """async () => {
     await navigator.serviceWorker.ready;
-    const models = await caches.open("models");
+    const models = await caches.open("cgan-page / models");
     for (let i = 0; i < 100 && !(await models.keys()).length; i++) await new Promise(done => setTimeout(done, 100));
     return (await models.keys()).map(request => request.url);
 }"""
@@ -91,17 +88,6 @@ def visit(browser, address):
         context.close()
 
 
-@pytest.fixture
-def maker(monkeypatch, tmp_path):
-    """tools/page.py, for which an empty folder is page/dist."""
-    monkeypatch.setenv("KERAS_BACKEND", os.environ.get("KERAS_BACKEND", ""))  # which it sets; this takes it back
-    maker = importlib.import_module("page")
-    monkeypatch.setattr(maker, "TARGET", tmp_path)
-    for folder in ("models", "strips"):
-        (tmp_path / folder).mkdir()
-    return maker
-
-
 def pixels(locator):
     """uint8 [H, W, 3] of a canvas."""
     height, width, *values = locator.evaluate(PIXELS)
@@ -128,7 +114,7 @@ def same(found, run, labels, seeds):
 
 
 def message(page):
-    return page.locator("#message span").inner_text() if page.locator("#message").is_visible() else ""
+    return page.locator("#message > span").inner_text() if page.locator("#message").is_visible() else ""
 
 
 def test_seeds_mean_what_they_mean_in_numpy():
@@ -305,6 +291,17 @@ def test_a_seed_that_is_none_changes_nothing(visit):
     page.locator("#seed").press("Enter")
     assert "“seven” is no seed" in message(page)
     assert "seed=0" in page.url
+    assert page.locator("#seed").get_attribute("aria-invalid") == "true"
+    page.locator("#end-seed").fill("eight")
+    page.locator("#end-seed").press("Enter")
+    page.wait_for_selector("#end-seed[aria-invalid=true]")
+    assert "“eight” is no seed" in message(page)
+    page.locator("#end-seed").fill("8")
+    page.locator("#end-seed").press("Enter")
+    page.wait_for_selector("#end-seed[aria-invalid=false]")
+    assert message(page) == ""
+    page.locator("#fresh").click()
+    page.wait_for_selector("#seed[aria-invalid=false]")
 
 
 def test_a_download_that_breaks_off_is_said_and_tried_again(visit):
@@ -316,6 +313,79 @@ def test_a_download_that_breaks_off_is_said_and_tried_again(visit):
     assert "broke off after 1.2 of 2.4 MB" in message(page).replace(" MB of", " of")
     page.context.unroute("**/*.onnx")
     page.locator("#message button").click()
+    page.wait_for_selector("body[data-drawn]")
+    assert message(page) == ""
+
+
+@pytest.mark.parametrize(
+    ("file", "said"), [("*.wasm", "broke off after 0.0 MB of"), ("ort.wasm.min.mjs", "ONNX Runtime, which computes")]
+)
+def test_a_runtime_that_does_not_come_is_said_and_tried_again(visit, file, said):
+    def cut(page):
+        page.context.route(f"**/{file}", lambda route: route.abort())
+
+    page = visit(DIGITS, before=cut, wait="#message button:visible")
+    assert said in message(page)
+    page.context.unroute(f"**/{file}")
+    page.locator("#message button").click()
+    page.wait_for_selector("body[data-drawn]")
+    assert message(page) == ""
+
+
+def test_a_network_that_was_only_passed_is_not_fetched(visit):
+    held, given_up = [], []
+    page = visit(DIGITS, before=lambda page: page.context.route("**/*.onnx", lambda route: held.append(route)), wait="main:visible")
+    page.on("requestfailed", lambda request: given_up.append(request.url))
+    for run in ("modelo_1_fashion_mnist", "modelo_6_mnist_v1", "modelo_6_cifar10_v1"):
+        for _ in range(200):
+            page.wait_for_timeout(0 if held else 50)
+        page.evaluate("hash => location.hash = hash", f"#run={run}")
+        while not given_up:
+            page.wait_for_timeout(50)
+    while run not in held[-1].request.url:
+        page.wait_for_timeout(50)
+    held[-1].continue_()
+    drawn(page, run=run)
+    assert "modelo_1_mnist_v2" in given_up[0]
+    assert {route.request.url for route in held[:-1]} == set(given_up)
+    assert message(page) == ""
+
+
+def test_the_walk_outlives_quick_changes_of_the_network(built, visit):
+    page = visit(DIGITS)
+    page.locator("#play").click()
+    for run in built["runs"]:
+        page.evaluate("hash => location.hash = hash", f"#run={run['name']}")
+        page.wait_for_timeout(300)
+    drawn(page, run=run["name"])
+    assert message(page) == "" and page.complaints == []
+    assert page.locator("#play").inner_text() == "Stop"
+
+
+def test_play_stop_play_is_one_walk(visit):
+    page = visit(DIGITS)
+    seen = page.evaluate("""async () => {
+        const [way, play] = ["#way", "#play"].map(name => document.querySelector(name));
+        const frame = () => new Promise(requestAnimationFrame);
+        way.value = 90;
+        play.click();
+        for (let there = false; !there || way.value > 80; there ||= way.value > 98) await frame();
+        play.click();
+        play.click();
+        const [seen, begun] = [[], performance.now()];
+        for (; performance.now() < begun + 300; await frame()) seen.push(Number(way.value));
+        return seen;
+    }""")
+    assert seen == sorted(seen) and seen[0] < seen[-1]
+
+
+def test_a_slow_connection_is_no_reason_for_a_warning(visit):
+    held = []
+    page = visit(before=lambda page: page.route("**/runs.json", lambda route: held.append(route)), wait="h1")
+    assert not page.locator("#message").is_visible()
+    page.wait_for_selector("#message:visible")
+    assert "sin JavaScript" in message(page)
+    held.pop().continue_()
     page.wait_for_selector("body[data-drawn]")
     assert message(page) == ""
 
@@ -356,7 +426,7 @@ def test_a_worker_that_fails_is_said_and_another_one_tried(visit, answer, said):
 
 def test_the_progress_of_a_download_has_a_name(visit):
     page = visit(DIGITS)
-    page.locator("progress").evaluate("bar => bar.hidden = false")
+    page.locator("#loading").evaluate("loading => loading.hidden = false")
     assert page.get_by_role("progressbar", name=page.locator("#status").inner_text()).count() == 1
 
 
@@ -375,12 +445,25 @@ def test_after_the_first_visit_it_draws_without_a_connection(visit, built, addre
     assert same(tiles(page), Run("modelo_1_mnist_v2"), [0] * 8, range(8))
 
 
+def test_other_pages_of_the_same_server_keep_their_caches(visit):
+    page = visit(DIGITS, keep=True)
+    page.evaluate(KEPT)
+    page.evaluate("""async () => {
+        for (const name of ["models", "cgan-page /elsewhere/ models", "cgan-page / older"]) await caches.open(name);
+        for (const worker of await navigator.serviceWorker.getRegistrations()) await worker.unregister();
+    }""")
+    page.reload()
+    page.wait_for_selector("body[data-drawn]")
+    page.wait_for_function("async () => !(await caches.keys()).includes('cgan-page / older')")
+    assert {"models", "cgan-page /elsewhere/ models", "cgan-page / models"} <= set(page.evaluate("caches.keys()"))
+
+
 def test_a_kept_file_that_is_wrong_is_fetched_anew(visit, built):
     page = visit(DIGITS, keep=True)
     [file] = page.evaluate(KEPT)
     size = next(run["bytes"] for run in built["runs"] if f"run={run['name']}" == DIGITS)
     for wrong, said in ((size, "is not the one"), (size + 1, "is not the one"), (size // 2, "broke off"), (0, "broke")):
-        put = "(await caches.open('models')).put(file, new Response(new Uint8Array(size)))"
+        put = "(await caches.open('cgan-page / models')).put(file, new Response(new Uint8Array(size)))"
         page.evaluate(f"async ([file, size]) => {put}", [file, wrong])
         page.reload()
         page.wait_for_selector("#message button:visible")
@@ -390,44 +473,10 @@ def test_a_kept_file_that_is_wrong_is_fetched_anew(visit, built):
         assert page.evaluate(KEPT) == [file]
 
 
-def test_a_file_is_named_by_its_content_and_made_once(maker, monkeypatch, built):
-    contents = [b"one", b"another"]
-    monkeypatch.setattr(maker, "blend", lambda path, target: target.write_bytes(contents.pop(0)))
-    run = SimpleNamespace(name="a", weights={"mean": "0123456789"}, draws_with="mean", export=lambda path: path)
-    first = maker.exported(run)
-    assert first == maker.exported(run) and first.read_bytes() == b"one" and len(contents) == 1
-    first.unlink()
-    second = maker.exported(run)
-    assert second.read_bytes() == b"another" and second.name != first.name
-    run.weights = {"mean": "9876543210"}
-    contents.append(b"one")
-    assert maker.exported(run).read_bytes() == b"one"
+def test_a_file_is_named_by_its_content(built):
     for entry in built["runs"]:
         digest = hashlib.sha256((BUILT / entry["file"]).read_bytes()).hexdigest()
         assert digest == entry["sha256"] and entry["file"].endswith(f".{digest[:8]}.onnx")
-
-
-def test_what_no_longer_belongs_to_the_page_is_removed(maker):
-    names = ["models/a.1.onnx", "models/a.2.onnx", "strips/a.1.png", "strips/a.2.png"]
-    for name in names:
-        (maker.TARGET / name).touch()
-    maker.tidy([{"file": names[1], "strip": names[3]}])
-    assert [name for name in names if (maker.TARGET / name).exists()] == [names[1], names[3]]
-
-
-@pytest.mark.parametrize("text", ["70000", "65536", "0", "-1", "http"])
-def test_a_port_that_is_none_is_said_before_anything_is_built(maker, monkeypatch, capsys, text):
-    monkeypatch.setattr(maker, "build", lambda: pytest.fail("it was built"))
-    with pytest.raises(SystemExit):
-        maker.main([f"--serve={text}"])
-    assert "a port is a whole number from 1 to 65535" in capsys.readouterr().err
-
-
-def test_types_do_not_depend_on_the_machine(maker, monkeypatch):
-    for guess in ("guess_type", "guess_file_type"):
-        monkeypatch.setattr(mimetypes, guess, lambda *_, **__: ("text/plain", None), raising=False)
-    types = {"main.js": "text/javascript", "ort.min.mjs": "text/javascript", "ort.wasm": "application/wasm"}
-    assert {name: maker.Handler.guess_type(maker.Handler, name) for name in types} == types
 
 
 def test_no_script_or_style_stands_in_the_page():

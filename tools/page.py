@@ -28,9 +28,12 @@ from cgan_utils.results.run import Run
 
 SOURCE, TARGET = ROOT / "page" / "src", ROOT / "page" / "dist"
 RUNTIME = ROOT / "page" / "node_modules" / "onnxruntime-web" / "dist"
-RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
-# For a graphics card; fetched only by who asks for it.
-WEBGPU_FILES = ("ort.webgpu.min.mjs", "ort-wasm-simd-threaded.asyncify.mjs", "ort-wasm-simd-threaded.asyncify.wasm")
+# For a processor and for a graphics card, which is fetched only by who asks for it: what a script of ours imports, what
+# that imports, and what is compiled.
+RUNTIME_FILES = {
+    "wasm": ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"),
+    "webgpu": ("ort.webgpu.min.mjs", "ort-wasm-simd-threaded.asyncify.mjs", "ort-wasm-simd-threaded.asyncify.wasm"),
+}
 SHOWN = 5  # pictures on a run's card
 
 
@@ -74,11 +77,15 @@ def build():
     if not runs:
         sys.exit("No run in resultados/ draws the class that was asked; there is nothing to show.")
     tidy(runs)
-    for name in (*RUNTIME_FILES, *WEBGPU_FILES):
+    for name in sum(RUNTIME_FILES.values(), ()):
         shutil.copyfile(RUNTIME / name, TARGET / "ort" / name)
     for file in SOURCE.iterdir():
         shutil.copyfile(file, TARGET / file.name)
-    said = {"source": address(), "runs": runs}
+    runtimes = {
+        device: {"module": f"ort/{module}", **described(TARGET / "ort" / compiled)}
+        for device, (module, _, compiled) in RUNTIME_FILES.items()
+    }
+    said = {"source": address(), "runtimes": runtimes, "runs": runs}
     (TARGET / "runs.json").write_text(json.dumps(said, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     fill_service_worker(runs)
     return said
@@ -107,20 +114,24 @@ def entry(run, accuracy, real):
     if not (TARGET / strip).is_file():
         labels = [i * len(run.class_names) // SHOWN for i in range(SHOWN)]
         (TARGET / strip).write_bytes(to_png(grid(run.draw(labels, range(SHOWN)), SHOWN, gap=0)))
-    content = file.read_bytes()
     return {
         "name": run.name,
         "title": data["title"],
         "classes": list(run.class_names),
         "shape": data["shape"],
         "latent": LATENT,
-        "file": f"models/{file.name}",
-        "bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
+        **described(file),
         "strip": strip,
         "accuracy": accuracy,
         "real": real,
     }
+
+
+def described(file):
+    """What a browser checks a download by."""
+    content = file.read_bytes()
+    name = file.relative_to(TARGET).as_posix()
+    return {"file": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
 def tidy(runs):
@@ -135,7 +146,7 @@ def tidy(runs):
 def fill_service_worker(runs):
     """sw.js learns which files to keep, and a version that changes when one of them does."""
     files = sorted(file.name for file in SOURCE.iterdir() if file.name not in ("sw.js", "index.html"))
-    files += ["runs.json", *(f"ort/{name}" for name in RUNTIME_FILES), *(run["strip"] for run in runs)]
+    files += ["runs.json", *(f"ort/{name}" for name in RUNTIME_FILES["wasm"]), *(run["strip"] for run in runs)]
     digest = hashlib.sha256()
     for name in ("index.html", *files):
         digest.update((TARGET / name).read_bytes())

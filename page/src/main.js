@@ -17,20 +17,19 @@ let words = languages[language];
 let runs = [];
 let chosen; // { run, label, seed, count }, as address.js reads it
 let turn = 0; // counts what was asked for: an answer to an earlier question is not shown
-const network = "Worker" in window && "WebAssembly" in window ? new Network() : null;
+let network, walk; // as soon as the list of runs is here
 const device = () => find("#device select").value;
-
-const walk = new Walk(network, device, fail);
 
 function say(text, retry = false) {
   find("#message").hidden = !text;
+  find("#message").classList.remove("waiting");
   find("#message span").textContent = text;
   find("#message button").hidden = !retry;
 }
 
 function fail(error, run) {
   const reason = error.reason in words.failed ? error.reason : "other";
-  find("progress").hidden = true;
+  find("#loading").hidden = true;
   find("#status").textContent = "";
   say(words.failed[reason](run, error), true);
 }
@@ -45,9 +44,9 @@ async function draw() {
   find("#save").disabled = true; // the pictures there are not yet those that the file's name would tell
   history.replaceState(null, "", write(chosen));
   try {
-    await network.load(run, device(), (received) => mine === turn && progress(run, received));
+    await network.load(run, device(), (received, of) => mine === turn && progress(run, received, of));
     if (mine !== turn) return;
-    find("progress").hidden = true;
+    find("#loading").hidden = true;
     const begun = performance.now();
     const tiles = showTiles(count, look);
     const shares = mixture(label, label, 0, run.classes.length);
@@ -69,12 +68,13 @@ async function draw() {
   }
 }
 
-function progress(run, received) {
-  const bar = find("progress");
-  bar.hidden = false;
-  bar.max = run.bytes;
-  bar.value = received;
-  find("#status").textContent = received < run.bytes ? words.loading(run, received) : words.starting(run);
+/** What is said stays the same while bytes arrive, so that a screen reader says it once. */
+function progress(run, received, of) {
+  Object.assign(find("progress"), { max: of, value: received });
+  find("#loading").hidden = false;
+  find("#amount").textContent = words.amount(received, of);
+  const said = received < of ? words.loading(run) : words.starting(run);
+  if (find("#status").textContent !== said) find("#status").textContent = said;
 }
 
 /** Puts picture i of `rgba` on a tile, the one of seed chosen.seed + offset. */
@@ -102,6 +102,7 @@ function update() {
   showRuns(runs, chosen.run, words);
   showClasses(chosen.run, chosen.label, language);
   find("#seed").value = chosen.seed;
+  find("#seed").removeAttribute("aria-invalid");
   find("#count").value = chosen.count;
 }
 
@@ -130,6 +131,7 @@ function chooseRun(name) {
 
 function chooseSeed(text) {
   const seed = seedOf(text);
+  find("#seed").setAttribute("aria-invalid", String(seed === null));
   if (seed === null) say(words.wrong.seed(text));
   else choose({ seed });
 }
@@ -137,7 +139,7 @@ function chooseSeed(text) {
 function fresh() {
   const seed = Math.floor(Math.random() * 1e6); // short enough to tell somebody
   find("#seed").value = seed;
-  choose({ seed });
+  chooseSeed(String(seed));
 }
 
 async function saveAll() {
@@ -160,7 +162,7 @@ async function share() {
 function speak(chosenLanguage) {
   language = chosenLanguage;
   words = languages[language];
-  walk.words = words;
+  if (walk) walk.words = words;
   translate(language, words);
 }
 
@@ -199,7 +201,7 @@ function keep() {
 
 async function start() {
   speak(language);
-  if (!network) return say(words.failed.wasm());
+  if (!("Worker" in window && "WebAssembly" in window)) return say(words.failed.wasm());
   let list;
   try {
     list = await (await fetch("runs.json")).json();
@@ -207,6 +209,8 @@ async function start() {
     return say(words.failed.list());
   }
   runs = list.runs;
+  network = new Network(list.runtimes);
+  walk = Object.assign(new Walk(network, device, say, fail), { words });
   find("#source").href = list.source;
   find("#count").append(...COUNTS.map((count) => make("option", { value: String(count), textContent: String(count) })));
   find("main").hidden = false;

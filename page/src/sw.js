@@ -1,9 +1,11 @@
 // Keeps the page for visits without a connection: its own files at once. worker.js adds each network that it has loaded.
 // tools/page.py fills in what it built; a new version of the page replaces the old one when it is next visited.
 
-const VERSION = "{{version}}";
+// Caches belong to the whole address of a server, where other pages may keep theirs.
+const OURS = `cgan-page ${new URL("./", self.location).pathname} `;
+const VERSION = `${OURS}{{version}}`;
 const FILES = ["./", "index.html", ...{{files}}];
-const MODELS = "models";
+const MODELS = `${OURS}models`;
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();
@@ -17,7 +19,9 @@ self.addEventListener("activate", (event) => {
 });
 
 async function tidy() {
-  for (const name of await caches.keys()) if (name !== VERSION && name !== MODELS) await caches.delete(name);
+  for (const name of await caches.keys()) {
+    if (name.startsWith(OURS) && name !== VERSION && name !== MODELS) await caches.delete(name);
+  }
   const offered = (await (await (await caches.open(VERSION)).match("runs.json")).json()).runs.map((run) => run.file);
   const models = await caches.open(MODELS);
   for (const request of await models.keys()) {

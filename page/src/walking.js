@@ -9,15 +9,18 @@ import { mixture, onTheArc } from "./walk.js";
 const THERE = 4000; // milliseconds from one end to the other when it plays
 
 export class Walk {
-  constructor(network, device, fail) {
-    Object.assign(this, { network, device, fail, playing: false, busy: false });
+  constructor(network, device, say, fail) {
+    Object.assign(this, { network, device, say, fail, playing: false, busy: false, plays: 0 });
     this.way = find("#way");
     this.way.addEventListener("input", () => this.show());
     find("#end-class").addEventListener("change", ({ target }) => {
       this.end = Number(target.value);
       this.changed();
     });
-    find("#end-seed").addEventListener("change", () => this.changed());
+    find("#end-seed").addEventListener("change", () => {
+      this.say("");
+      this.changed();
+    });
     find("#play").addEventListener("click", () => this.play(!this.playing));
   }
 
@@ -49,14 +52,13 @@ export class Walk {
     const t = Number(this.way.value) / 100;
     find("#end-seed").setAttribute("aria-invalid", String(seed === null));
     if (seed === null) {
-      find("#status").textContent = words.wrong.seed(find("#end-seed").value);
+      this.say(words.wrong.seed(find("#end-seed").value));
       return;
     }
     const canvases = this.endsDrawn ? [find("#between")] : [find("#between"), ...document.querySelectorAll(".end")];
     this.endsDrawn = true;
     this.busy = true;
     try {
-      await this.network.load(run, this.device());
       const ends = [latent(first, run.latent), latent(seed, run.latent)];
       const points = canvases.map((_, i) => {
         const share = [t, 0, 1][i];
@@ -72,8 +74,10 @@ export class Walk {
       find("#between").dataset.shown = `${end} ${seed} ${Math.round(100 * t)}`;
     } catch (error) {
       this.endsDrawn = false;
-      this.play(false);
-      this.fail(error, run);
+      if (run === this.run) {
+        this.play(false);
+        this.fail(error, run);
+      }
     }
     this.busy = false;
     if (this.again) {
@@ -86,13 +90,14 @@ export class Walk {
   play(on) {
     if (!this.run) return; // nothing is drawn yet
     this.playing = on;
+    const mine = ++this.plays; // whoever stops and plays again at once must not leave two of them
     const button = find("#play");
     button.dataset.word = on ? "stop" : "play"; // so that another language says the same
     button.textContent = this.words[button.dataset.word];
     if (!on) return;
     const begun = performance.now() - (Number(this.way.value) / 100) * THERE;
     const step = async () => {
-      if (!this.playing) return;
+      if (mine !== this.plays) return;
       const share = ((performance.now() - begun) / THERE) % 2;
       this.way.value = String(Math.round(100 * (share < 1 ? share : 2 - share)));
       await this.show();

@@ -21,7 +21,7 @@ const en = {
   share: "Copy the link",
   shared: "The link is in the clipboard: it opens these same pictures.",
   notShared: "The browser does not allow copying here; the link is in the address bar.",
-  hint: "Point at a picture to see it large. A seed is always the same picture, here and in Python.",
+  hint: "Point at a picture, or tap it, to see it large. A seed is always the same picture, here and in Python.",
   walk: "Walk from one picture to another",
   walkHint: "The network was never shown the pictures in between. Watch where one thing becomes another.",
   from: "From",
@@ -36,7 +36,8 @@ const en = {
   source: "The notebooks that train these networks",
   private: "Everything is computed on your device; nothing you choose is sent anywhere.",
   again: "Try again",
-  loading: (run, received) => `Loading ${run.name}: ${megabytes(received)} of ${megabytes(run.bytes)}`,
+  loading: (run) => `Loading ${run.name} …`,
+  amount: (received, of) => `${megabytes(received)} of ${megabytes(of)}`,
   starting: (run) => `Starting ${run.name} …`,
   drawing: (done, count) => `Drawing: ${done} of ${count}`,
   drawn: (count, milliseconds) => `${count === 1 ? "1 picture" : `${count} pictures`} in ${milliseconds} ms`,
@@ -52,12 +53,14 @@ const en = {
     count: (text) => `“${text}” is no number of pictures on offer; here are 8.`,
   },
   failed: {
-    download: (run, { received }) =>
-      `The download of ${run.name} broke off after ${megabytes(received)} of ${megabytes(run.bytes)}. ` +
+    download: (run, { received, bytes }) =>
+      `The download of ${run.name} broke off after ${megabytes(received)} of ${megabytes(bytes)}. ` +
       "Check the connection and try again.",
     changed: (run) => `The file of ${run.name} is not the one this page was built with. Reload the page.`,
     wasm: () => "This browser has no WebAssembly, which the networks need. Use a current Firefox, Chrome, Edge or Safari.",
     list: () => "The list of networks could not be loaded. Check the connection and reload the page.",
+    runtime: (run, { message }) =>
+      `ONNX Runtime, which computes the pictures of ${run.name}, could not be started: ${message}`,
     stopped: (run) => `The part of the page that draws with ${run.name} could not be started, or it stopped.`,
     other: (run, { message }) => `${run.name} could not draw: ${message}`,
   },
@@ -77,7 +80,7 @@ const es = {
   share: "Copiar el enlace",
   shared: "El enlace está en el portapapeles: abre estas mismas imágenes.",
   notShared: "El navegador no permite copiar aquí; el enlace está en la barra de direcciones.",
-  hint: "Señala una imagen para verla grande. Una semilla es siempre la misma imagen, aquí y en Python.",
+  hint: "Señala o toca una imagen para verla grande. Una semilla es siempre la misma imagen, aquí y en Python.",
   walk: "Pasea de una imagen a otra",
   walkHint: "Nadie le enseñó a la red las imágenes intermedias. Mira dónde una cosa se convierte en otra.",
   from: "Desde",
@@ -92,7 +95,8 @@ const es = {
   source: "Los cuadernos que entrenan estas redes",
   private: "Todo se calcula en tu dispositivo; nada de lo que eliges se envía.",
   again: "Reintentar",
-  loading: (run, received) => `Cargando ${run.name}: ${megas(received)} de ${megas(run.bytes)}`,
+  loading: (run) => `Cargando ${run.name} …`,
+  amount: (received, of) => `${megas(received)} de ${megas(of)}`,
   starting: (run) => `Preparando ${run.name} …`,
   drawing: (done, count) => `Dibujando: ${done} de ${count}`,
   drawn: (count, milliseconds) => `${count === 1 ? "1 imagen" : `${count} imágenes`} en ${milliseconds} ms`,
@@ -104,16 +108,18 @@ const es = {
   wrong: {
     run: (text) => `En esta página no hay ninguna red «${text}»; se muestra otra.`,
     class: (text) => `Esta red no conoce la clase «${text}»; dibuja otra.`,
-    seed: (text) => `«${text}» no es una semilla; usa un número entero de 0 a 4 294 967 295.`,
+    seed: (text) => `«${text}» no es una semilla; usa un número entero de 0 a 4.294.967.295.`,
     count: (text) => `«${text}» no es un número de imágenes de la lista; aquí van 8.`,
   },
   failed: {
-    download: (run, { received }) =>
-      `La descarga de ${run.name} se cortó después de ${megas(received)} de ${megas(run.bytes)}. ` +
+    download: (run, { received, bytes }) =>
+      `La descarga de ${run.name} se cortó después de ${megas(received)} de ${megas(bytes)}. ` +
       "Comprueba la conexión y reinténtalo.",
     changed: (run) => `El archivo de ${run.name} no es el de esta versión de la página. Vuelve a cargarla.`,
     wasm: () => "Este navegador no tiene WebAssembly, que las redes necesitan. Usa Firefox, Chrome, Edge o Safari actuales.",
     list: () => "No se pudo cargar la lista de redes. Comprueba la conexión y vuelve a cargar la página.",
+    runtime: (run, { message }) =>
+      `ONNX Runtime, que calcula las imágenes de ${run.name}, no pudo empezar: ${message}`,
     stopped: (run) => `La parte de la página que dibuja con ${run.name} no pudo empezar, o se paró.`,
     other: (run, { message }) => `${run.name} no pudo dibujar: ${message}`,
   },

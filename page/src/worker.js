@@ -1,8 +1,12 @@
 // Loads the generators and computes pictures with ONNX Runtime, in a thread of its own.
 
 const KEPT = 3; // generators in memory at once
-const RUNTIMES = { wasm: "./ort/ort.wasm.min.mjs", webgpu: "./ort/ort.webgpu.min.mjs" };
+const OURS = `cgan-page ${new URL("./", self.location).pathname} `; // caches, as in sw.js
+const MODELS = `${OURS}models`;
 const sessions = new Map();
+const runtimes = {}; // by device, once they are there
+const dropped = new Set(); // requests that nobody waits for any more
+let current; // the one that is answered: { id, controller }
 
 class Failure extends Error {
   constructor(reason, facts = {}) {
@@ -11,22 +15,30 @@ class Failure extends Error {
   }
 }
 
-async function runtime(device) {
-  const ort = await import(RUNTIMES[device]);
-  ort.env.wasm.wasmPaths = new URL("./ort/", import.meta.url).href;
-  ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1;
-  return ort;
+/** ONNX Runtime, of which `content` is the compiled part. Where it fails once it would fail for ever: hence "runtime",
+ *  after which the page starts another worker. */
+async function started(device, { module }, content) {
+  try {
+    const ort = await import(new URL(module, import.meta.url));
+    ort.env.wasm.wasmPaths = new URL("./ort/", import.meta.url).href;
+    ort.env.wasm.wasmBinary = content.buffer;
+    ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1;
+    return (runtimes[device] = ort);
+  } catch (error) {
+    throw new Failure("runtime", { message: error.message });
+  }
 }
 
-/** The bytes of a run's file, whole and unchanged, which are kept for later visits. Throws a Failure otherwise. */
-async function download(run, received) {
-  const address = new URL(run.file, import.meta.url);
+/** The bytes of a file, whole and unchanged, which are kept for later visits. Throws a Failure otherwise. */
+async function download(wanted, received, signal) {
+  const address = new URL(wanted.file, import.meta.url);
   try {
-    const content = await checked(address, run, received);
-    keep(address, content);
+    const content = await checked(address, wanted, received, signal);
+    if (wanted.name) keep(address, content); // a run's; the service worker keeps the runtime itself
     return content;
   } catch (error) {
-    await forget(address); // or else the service worker would answer with the same wrong file for ever
+    // What is kept may be wrong, and the service worker would answer with it for ever.
+    if (!signal.aborted) await forget(address);
     throw error;
   }
 }
@@ -34,7 +46,7 @@ async function download(run, received) {
 /** Puts a file where the service worker finds it. The page works without, so nobody is told when there is no room. */
 async function keep(address, content) {
   try {
-    const models = await caches.open("models");
+    const models = await caches.open(MODELS);
     if (!(await models.match(address))) await models.put(address, new Response(content));
   } catch {
     // no cache in this browser, or a full one
@@ -43,20 +55,22 @@ async function keep(address, content) {
 
 async function forget(address) {
   try {
-    await (await caches.open("models")).delete(address);
+    for (const name of await caches.keys()) {
+      if (name.startsWith(OURS)) await (await caches.open(name)).delete(address);
+    }
   } catch {
     // then nothing was kept
   }
 }
 
-async function checked(address, { bytes, sha256 }, received) {
+async function checked(address, { bytes, sha256 }, received, signal) {
   let response;
   try {
-    response = await fetch(address);
+    response = await fetch(address, { signal });
   } catch {
-    throw new Failure("download", { received: 0 });
+    throw new Failure("download", { received: 0, bytes });
   }
-  if (!response.ok) throw new Failure("download", { received: 0 });
+  if (!response.ok) throw new Failure("download", { received: 0, bytes });
   const content = new Uint8Array(bytes);
   let size = 0;
   const reader = response.body.getReader();
@@ -67,9 +81,9 @@ async function checked(address, { bytes, sha256 }, received) {
       size += part.value.length;
     }
   } catch (error) {
-    throw error instanceof Failure ? error : new Failure("download", { received: size });
+    throw error instanceof Failure ? error : new Failure("download", { received: size, bytes });
   }
-  if (size < bytes) throw new Failure("download", { received: size });
+  if (size < bytes) throw new Failure("download", { received: size, bytes });
   if (self.crypto?.subtle) {
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
     const found = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -78,26 +92,44 @@ async function checked(address, { bytes, sha256 }, received) {
   return content;
 }
 
-async function load(wanted, received) {
-  const key = `${wanted.device} ${wanted.name}`;
-  const there = sessions.get(key);
-  if (there) {
-    sessions.delete(key); // and in again, as the newest
-    sessions.set(key, there);
-    return;
+/** The session that draws with a run, and its runtime; received(size, of) is told the bytes so far and in all. */
+async function load({ run, device, runtime }, received, signal) {
+  const key = `${device} ${run.name}`;
+  let found = sessions.get(key);
+  if (!found) {
+    const files = runtimes[device] ? [run] : [run, runtime];
+    const sum = (numbers) => numbers.reduce((all, one) => all + one, 0);
+    const [sizes, of] = [files.map(() => 0), sum(files.map(({ bytes }) => bytes))];
+    const fetched = files.map((file, i) => {
+      const told = (size) => {
+        sizes[i] = size;
+        received(sum(sizes), of);
+      };
+      return download(file, told, signal);
+    });
+    const [network, compiled] = await Promise.all(fetched);
+    const ort = runtimes[device] ?? (await started(device, runtime, compiled));
+    found = { ort, session: await opened(ort, network, device) };
   }
-  const [ort, content] = await Promise.all([runtime(wanted.device), download(wanted, received)]);
-  const session = await ort.InferenceSession.create(content, { executionProviders: [wanted.device] });
-  sessions.set(key, { ort, session });
+  sessions.delete(key); // and in again, as the newest
+  sessions.set(key, found);
   if (sessions.size > KEPT) {
     const [oldest, { session: old }] = sessions.entries().next().value;
     sessions.delete(oldest);
     await old.release();
   }
+  return found;
 }
 
-async function draw({ name, device, shape, points }) {
-  const { ort, session } = sessions.get(`${device} ${name}`);
+async function opened(ort, network, device) {
+  try {
+    return await ort.InferenceSession.create(network, { executionProviders: [device] });
+  } catch (error) {
+    throw new Failure("runtime", { message: error.message });
+  }
+}
+
+async function draw({ ort, session }, { shape }, points) {
   const rows = (key) => {
     const [width, all] = [points[0][key].length, new Float32Array(points.length * points[0][key].length)];
     points.forEach((point, i) => all.set(point[key], i * width));
@@ -117,11 +149,16 @@ function pixels(signed, channels) {
   return rgba;
 }
 
-async function answer({ id, load: toLoad, draw: toDraw }) {
+async function answer(request) {
+  const [{ id, run, points }, controller] = [request, new AbortController()];
+  current = { id, controller };
   try {
-    const result = toLoad ? await load(toLoad, (received) => postMessage({ id, received })) : await draw(toDraw);
+    if (dropped.delete(id)) throw new Failure("dropped");
+    const found = await load(request, (received, of) => postMessage({ id, received, of }), controller.signal);
+    const result = points && (await draw(found, run, points));
     postMessage({ id, result }, result ? [result.buffer] : []);
   } catch (error) {
+    controller.abort(); // of two files, the other one
     postMessage({ id, error: { message: String(error.message ?? error), ...error.facts } });
   }
 }
@@ -129,5 +166,7 @@ async function answer({ id, load: toLoad, draw: toDraw }) {
 // One after the other: a session can't run twice at a time.
 let last = Promise.resolve();
 self.onmessage = ({ data }) => {
-  last = last.then(() => answer(data));
+  if (!data.drop) last = last.then(() => answer(data));
+  else if (data.drop === current?.id) current.controller.abort();
+  else dropped.add(data.drop);
 };
