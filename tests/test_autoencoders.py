@@ -207,9 +207,9 @@ class TestStacked:
         unlabelled, labelled, validation = split(garments, recipe)
         assert sorted([*labelled, *validation]) == list(range(len(garments.x_train)))
         assert not set(unlabelled) & set(validation)
-        _, few, held_out = split(garments, replace(recipe, labels=64))
-        assert (len(few), len(held_out)) == (32, 32)
-        assert not set(few) & set(held_out)
+        unlabelled, few, held_out = split(garments, replace(recipe, labels=64))
+        assert (len(unlabelled), len(few), len(held_out)) == (64, 32, 32)
+        assert not {*unlabelled, *few} & set(held_out)
 
     def test_moving_an_image_by_hand(self, garments):
         images = garments.x_train[:50]

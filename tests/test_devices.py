@@ -1,6 +1,7 @@
 """A batch that several devices divide among them: losses and weights are those of one device."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -57,6 +58,23 @@ def test_bad_numbers_of_devices_get_one_sentence(tiny, digits, tmp_path, devices
 def test_a_batch_that_can_not_be_divided_gets_one_sentence(tiny, digits, tmp_path):
     with pytest.raises(CganError, match="batch of 15 can't be divided among 2"):
         train(replace(tiny, batch_size=15), tmp_path / "a", data=digits, devices=2)
+
+
+@pytest.mark.skipif(BACKEND != "jax", reason="needs JAX; test_other_backends.py runs it")
+@pytest.mark.parametrize(
+    ("facts", "native"),
+    [
+        ({"platform": "gpu", "device_kind": "Tesla T4", "compute_capability": "7.5"}, False),
+        ({"platform": "gpu", "device_kind": "NVIDIA H100", "compute_capability": "9.0"}, True),
+        ({"platform": "gpu", "device_kind": "NVIDIA B200", "compute_capability": "10.0"}, True),
+        ({"platform": "gpu", "device_kind": "AMD", "compute_capability": "gfx942"}, True),
+        ({"platform": "tpu", "device_kind": "TPU v4"}, True),
+    ],
+)
+def test_which_cards_have_units_for_bfloat16(facts, native, monkeypatch):
+    monkeypatch.setattr(jax, "devices", lambda: [SimpleNamespace(**facts)])
+    assert backend.precision("auto") == ("mixed_bfloat16" if native else "float32")
+    assert backend.machine() == facts["device_kind"]
 
 
 @pytest.mark.skipif(BACKEND == "jax", reason="JAX can do it")

@@ -180,13 +180,17 @@ def test_a_training_says_first_what_it_learns_from(tmp_path, capsys):
         (2, 3, 170, "modelo_6_cifar10_v1", 4),
         (5, 1, 900, "modelo_6_mnist", 16),
         (1, 3, 5_000, "dcgan_celeba", 64),
-        (2, 3, 12, "modelo_6_cifar10_v1", 4),
+        (2, 3, 100, "modelo_6_cifar10_v1", 4),
     ],
 )
 def test_the_pictures_decide_what_learns_them(classes, channels, count, name, batch):
     settings = suitable(classes, channels, count)
     assert (settings.name, settings.batch_size) == (name, batch)
     assert 300_000 <= settings.epochs * count < 300_000 + count
+
+
+def test_a_handful_of_pictures_is_not_seen_for_ever():
+    assert suitable(1, 3, 12).epochs == suitable(2, 3, 18).epochs == suitable(2, 3, 100).epochs
 
 
 def test_without_an_experiment_one_is_chosen_and_named(tmp_path, capsys, monkeypatch):

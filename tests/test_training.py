@@ -287,6 +287,11 @@ def test_the_catalogue_has_the_ten_published_experiments():
         ("architecture", "modelo_9"),
         ("game", "chess"),
         ("game", "autoencoder"),
+        ("loss", "squared"),
+        ("update", "sideways"),
+        ("beta_1", 7),
+        ("beta_2", -1),
+        ("label_smoothing", 0.5),
     ],
 )
 def test_nonsense_experiments_are_refused(field, value, tiny):

@@ -189,4 +189,8 @@ def steps_per_call():
 def gpu():
     """(name, has bf16 units) of the first GPU or TPU, or None."""
     device = jax.devices()[0]
-    return None if device.platform == "cpu" else (device.device_kind, True)
+    if device.platform == "cpu":
+        return None
+    # NVIDIA's T4 has 7.5, and no bf16 units. A TPU has no such number, AMD's cards have names like gfx90a; both have them.
+    major = str(getattr(device, "compute_capability", "")).partition(".")[0]
+    return device.device_kind, not major.isdecimal() or int(major) >= 8

@@ -28,6 +28,8 @@ def feed(batches):
 
 def gpu():
     """(name, has bf16 units) of the first GPU, or None."""
+    if torch.backends.mps.is_available():  # where Keras then computes, too
+        return "Apple GPU", False
     if not torch.cuda.is_available():
         return None
     return torch.cuda.get_device_name(0), torch.cuda.get_device_capability(0) >= (8, 0)

@@ -6,12 +6,25 @@ from ..errors import CganError, unknown
 from .architectures import Architecture, Plane, Projected, Unconditional, architecture
 
 OPTIMIZERS = ("rmsprop", "adam")
+UPDATES = ("simultaneous", "alternating")  # forms of a GAN's training step; see ConditionalGAN
+LOSSES = ("minimax", "hinge", "relativistic")  # that a GAN's players minimise; see `losses`
 SCHEDULES = ("constant", "cosine")  # of the learning rates; 'cosine' falls to 0 at the end of the training
 GAMES = {  # and the kinds of architecture that can play them
     "gan": (Architecture, Unconditional, Projected),
     "vae": (Architecture,),
     "autoencoder": (Plane,),
 }
+
+
+def check_loss(name, smoothing=0.0, label_noise=0.0):
+    """Raises CganError for an unknown loss, or a smoothing or noise of labels that makes no sense with it."""
+    if name not in LOSSES:
+        raise CganError(unknown("loss", name, LOSSES))
+    for what, value in (("Label smoothing", smoothing), ("Label noise", label_noise)):
+        if not 0 <= value < 0.5 or (value and name != "minimax"):
+            raise CganError(f"{what} {value} does not fit loss {name!r}; use 0 to 0.5, with minimax only.")
+    if smoothing and label_noise:
+        raise CganError("Label smoothing and label noise do the same work; set one of them to 0.")
 
 
 @dataclass(frozen=True)
@@ -31,10 +44,10 @@ class Experiment:
     schedule: str = "constant"  # one of SCHEDULES
     game: str = "gan"  # one of GAMES
     pixel_variance: float = 1.0  # of a variational autoencoder; see ConditionalVAE
-    loss: str = "minimax"
+    loss: str = "minimax"  # one of LOSSES
     label_smoothing: float = 0.0
     label_noise: float = 0.0
-    update: str = "simultaneous"
+    update: str = "simultaneous"  # one of UPDATES
     averaging: float = 0.999  # of the averaged generator; see ConditionalGAN
     draw_averaged: bool = False  # whether the run draws with it
     mirror: bool = False  # whether half of the images that it learns from are mirrored, at random
@@ -47,7 +60,8 @@ class Experiment:
             if hasattr(getattr(self, field.name), "item"):  # a number of NumPy's, which JSON does not know
                 object.__setattr__(self, field.name, getattr(self, field.name).item())
         row = architecture(self.architecture)
-        for field, known in (("optimizer", OPTIMIZERS), ("game", GAMES), ("schedule", SCHEDULES)):
+        choices = {"optimizer": OPTIMIZERS, "game": GAMES, "schedule": SCHEDULES, "update": UPDATES}
+        for field, known in choices.items():
             if getattr(self, field) not in known:
                 raise CganError(unknown(field, getattr(self, field), known))
         if not isinstance(row, GAMES[self.game]):
@@ -61,8 +75,10 @@ class Experiment:
                 raise CganError(f"{field} is {getattr(self, field)}; it must be a whole number.")
         if self.d_learning_rate is not None and not self.d_learning_rate > 0:
             raise CganError(f"d_learning_rate is {self.d_learning_rate}; it must be above 0, or be left out.")
-        if not 0 <= self.averaging < 1:
-            raise CganError(f"averaging is {self.averaging}; it must be at least 0 and below 1.")
+        for field in ("averaging", "beta_1", "beta_2"):
+            if not 0 <= getattr(self, field) < 1:
+                raise CganError(f"{field} is {getattr(self, field)}; it must be at least 0 and below 1.")
+        check_loss(self.loss, self.label_smoothing, self.label_noise)
         if self.batch_size % self.group:
             raise CganError(
                 f"A batch of {self.batch_size} can't be divided into groups of {self.group}; choose others."
@@ -182,6 +198,7 @@ EXPERIMENTS = {
 
 
 IMAGES = 300_000  # that a training on pictures of one's own sees: an hour or two on two cores
+MOST_EPOCHS = 3_000  # each ends with scores and pictures; fewer than a hundred images are long known by heart then
 
 
 def suitable(classes, channels, count):
@@ -190,11 +207,11 @@ def suitable(classes, channels, count):
     One class: dcgan, which draws 64×64 pixels. Else modelo_6, of 32×32 in colour and of 28×28 in grey; few pictures
     are learned in small batches, and seen often.
     """
+    batch, epochs = _batch(count), min(MOST_EPOCHS, -(-IMAGES // count))
     if classes < 2:
-        return experiment("dcgan_celeba", batch_size=_batch(count), epochs=-(-IMAGES // count))
+        return experiment("dcgan_celeba", batch_size=batch, epochs=epochs)
     name = "modelo_6_cifar10_v1" if channels == 3 else "modelo_6_mnist"
-    batch = _batch(count)
-    return experiment(name, batch_size=batch, group=min(8, batch // 2), epochs=-(-IMAGES // count))
+    return experiment(name, batch_size=batch, group=min(8, batch // 2), epochs=epochs)
 
 
 def unmirrored(settings):

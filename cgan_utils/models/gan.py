@@ -3,12 +3,11 @@
 from ..backend import copied, divided, keras, no_gradients, value_and_gradients
 from ..errors import CganError, unknown
 from ..files import AVERAGED
+from .experiments import UPDATES
 from .game import Game
 from .layers import to_signed
 
 ops = keras.ops
-
-UPDATES = ("simultaneous", "alternating")
 
 
 class DiscriminatorScores(keras.metrics.Metric):
@@ -140,7 +139,8 @@ class ConditionalGAN(Game):
             )
             with no_gradients():
                 self.d_optimizer.apply(d_slopes, d_weights)
-            # The generator answers the discriminator that has just moved, with fresh fakes.
+            # The generator answers the discriminator that has just moved, with fresh fakes. A loss that compares them
+            # with the real images takes these logits from before the move: one judgement less, and nearly the same.
             fresh = self.noise(labels, self.noise_seed)
             (g_loss,), _, (g_slopes,) = value_and_gradients(
                 lambda: self.generator_loss(labels, fresh, logits[0]), [g_weights]
@@ -152,7 +152,10 @@ class ConditionalGAN(Game):
             return self.log([d_loss, g_loss])
 
     def test_step(self, data):
-        """Losses and scores on unseen images; the same noise each time, and no weight changes."""
+        """Losses and scores on unseen images; no weight changes.
+
+        The noise is the same in each evaluation, and in each of its batches: as many vectors as a batch has images.
+        """
         images, labels = data
         with no_gradients():
             noise = self.noise(labels, self.test_seed)

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..backend import keras
-from ..errors import CganError, unknown
+from .experiments import check_loss
 
 ops = keras.ops
-
-LOSSES = ("minimax", "hinge", "relativistic")
 
 
 @dataclass(frozen=True)
@@ -79,22 +77,20 @@ def relativistic_discriminator(real_logits, fake_logits):
 
 
 def relativistic_generator(fake_logits, real_logits):
-    """mean softplus(real - fake), the same pairs the other way round."""
+    """mean softplus(real - fake), the same pairs the other way round.
+
+    real_logits: no gradient passes through them. In alternating updates they are the discriminator's of before its
+    move, which saves judging the real images again; Huang et al. judge both with the discriminator that has moved.
+    """
     return ops.mean(ops.softplus(ops.stop_gradient(real_logits) - fake_logits))
 
 
 def adversarial_loss(name="minimax", smoothing=0.0, label_noise=0.0, seed=0):
-    """The loss called `name`, one of `LOSSES`. smoothing or label_noise, in [0, 0.5), are for minimax only.
+    """The loss called `name`, one of `experiments.LOSSES`. smoothing or label_noise, in [0, 0.5), are for minimax only.
 
     Raises CganError for an unknown name or a smoothing or noise that makes no sense.
     """
-    if name not in LOSSES:
-        raise CganError(unknown("loss", name, LOSSES))
-    for what, value in (("Label smoothing", smoothing), ("Label noise", label_noise)):
-        if not 0 <= value < 0.5 or (value and name != "minimax"):
-            raise CganError(f"{what} {value} does not fit loss {name!r}; use 0 to 0.5, with minimax only.")
-    if smoothing and label_noise:
-        raise CganError("Label smoothing and label noise do the same work; set one of them to 0.")
+    check_loss(name, smoothing, label_noise)
     if name == "hinge":
         return AdversarialLoss(hinge_discriminator, hinge_generator)
     if name == "relativistic":

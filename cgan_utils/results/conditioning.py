@@ -7,11 +7,12 @@ from ..images import cells
 
 
 def class_share(images):
-    """Share, 0 to 1, of the variance of the pixels that the class decides: of images [classes, seeds, H, W, C].
+    """Share, 0 to 1, of the variance of the pixels in which the class has a part: of images [classes, seeds, H, W, C].
 
-    The images of a column are drawn from the same noise, so what differs within it is the work of the class. 0: the
-    class changes nothing, the network ignores it; 1: the noise changes nothing. By the law of total variance the noise
-    decides what is left.
+    The images of a column are drawn from the same noise, so what differs within it is the work of the class: the mean
+    over the noise of the variance between classes, of the whole variance. 0: the class changes nothing, the network
+    ignores it. What the class changes in another way for each noise counts, too: K unrelated images in each column
+    have (K - 1)/K. By the law of total variance, what is left is what the noise changes in all classes alike.
     """
     levels = np.asarray(images, "float64")
     total = levels.var(axis=(0, 1)).mean()

@@ -44,7 +44,7 @@ def epoch_curves(history, title=""):
         axes["g_loss"].sharey(axes["d_loss"])
         axes["g_loss"].autoscale(axis="y")
     if "accuracy" in axes:
-        axes["accuracy"].set_ylabel(f"discriminator's score\n(its goal is {GOAL})")
+        axes["accuracy"].set_ylabel(f"discriminator's score\n({GOAL}: it only guesses)")
     lines = axes[rows[0][0]].lines
     figure.legend(lines, ["training", "test images"], loc="outside lower center", ncols=2, frameon=False)
     figure.suptitle(title)

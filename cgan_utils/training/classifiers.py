@@ -58,13 +58,14 @@ def split(data, recipe):
         raise CganError(f"{len(data.x_train)} images are too few for {recipe.labels or recipe.validation} labels.")
     order = np.random.default_rng(recipe.seed).permutation(len(data.x_train))
     labelled = order[-recipe.labels :] if recipe.labels else order
-    return order[recipe.validation :], labelled[recipe.validation :], labelled[: recipe.validation]
+    held_out = labelled[: recipe.validation]
+    return order[~np.isin(order, held_out)], labelled[recipe.validation :], held_out
 
 
 def moved(images, random, shift, flip, hole=0):
     """Each image up to `shift` pixels away from its place, and mirrored half of the time if `flip`: the augmentation.
 
-    images: uint8 [N, H, W, C], returned as such; the border is filled with 0, the background of both data sets, and
+    images: uint8 [N, H, W, C], returned as such; the border is filled with 0, which is black, and
     so are the places of a square of side `hole` around a random pixel.
     """
     count, height, width, _ = images.shape
