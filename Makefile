@@ -43,7 +43,7 @@ page: .venv/page page/node_modules
 	$(RUN)/python tools/page.py
 
 page-serve: .venv/page page/node_modules
-	$(RUN)/python tools/page.py --serve
+	$(RUN)/python tools/page.py --serve $(PORT)
 
 page/node_modules: page/package-lock.json
 	@command -v npm >/dev/null || { echo "The page needs Node 18 or later, which brings npm: https://nodejs.org"; exit 1; }

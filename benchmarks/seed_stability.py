@@ -6,7 +6,7 @@ some of its seeds end.
     python benchmarks/seed_stability.py [--images 12800] [--seeds 0 1 2] [--out resultados/studies]
 
 Takes some eight minutes on two free cores; more images, more time. After each training it writes `seed_stability.json`
-(settings, machine, seconds, the measures of comparison.py as means over the classes at several moments) and
+(settings, machine, seconds, the scores of `vae_vs_gan.Judge` as means over the classes at several moments) and
 `seed_stability.npz` (an image of each class from each trained model). Run again, it does what is missing: trainings
 that were interrupted, or whose settings have changed. Needs the real Fashion-MNIST.
 """
@@ -25,7 +25,7 @@ from cgan_utils.backend import keras
 from cgan_utils.data.datasets import load
 from cgan_utils.errors import CganError
 from cgan_utils.lessons.vae_vs_gan import Judge
-from cgan_utils.models.experiments import experiment
+from cgan_utils.models.experiments import Experiment, experiment
 from cgan_utils.paths import shipped_folder
 from cgan_utils.training.train import train
 
@@ -81,7 +81,8 @@ def read(out, settings):
     old = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {"settings": {}}
     if any(old["settings"].get(key) != value for key, value in settings.items() if key != "contenders"):
         return study, []
-    same = [name for name, row in old["settings"]["contenders"].items() if row == settings["contenders"].get(name)]
+    then = {name: Experiment.from_dict(row) for name, row in old["settings"].get("contenders", {}).items()}
+    same = [name for name in then if then[name] == CONTENDERS.get(name)]
     kept = [i for i, training in enumerate(old["trainings"]) if training["experiment"] in same]
     study["trainings"] = [old["trainings"][i] for i in kept]
     study["looks"] = [look for look in old["looks"] if look["experiment"] in same]

@@ -10,8 +10,8 @@ The three take turns, so that whatever else the machine does hits all of them. N
     python benchmarks/training_speed.py [--rounds 5] [--seconds 6]
     python benchmarks/training_speed.py --all [--out resultados/studies/training_speed.json]
 
-With --all: every conditional GAN of the catalogue at its published batch size, beside the machine's fastest matrix
-product, and for the slowest of them where the time of a step goes.
+With --all: every training whose seconds per epoch were published, at its published batch size, beside the machine's
+fastest matrix product, and for the slowest of them where the time of a step goes.
 """
 
 import argparse

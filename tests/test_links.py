@@ -74,7 +74,13 @@ def test_without_an_address_nothing_is_fetched_that_is_not_there(tree):
     source = links.setup_source(tree)
     assert "git clone" not in source and "upload its folder as /content/name" in source
     links.main([], tree)
-    assert "](docs/page.png)](#the-web-page)" in (tree / "README.md").read_text(encoding="utf-8")
+    for name, said in (
+        ("README.md", "without Python. [You can build it](#the-web-page)"),
+        ("README.es.md", "Puedes crearla"),
+    ):
+        text = (tree / name).read_text(encoding="utf-8")
+        assert said in text and "`/content/name`" in text
+        assert "](docs/page.png)](#" in text
 
 
 def test_only_contents_count_not_how_json_is_laid_out(tree):

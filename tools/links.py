@@ -20,9 +20,26 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NOBODY = "OWNER"  # stands in the address until the project has one
-READMES = {  # file: key of the line about a notebook, heading of the table; what the page is called, its section
-    "README.md": ("about", "| Notebook | What it shows | Run it |", "The web page", "#the-web-page"),
-    "README.es.md": ("about_es", "| Cuaderno | Qué muestra | Ejecutarlo |", "La página", "#la-página"),
+READMES = {  # file: key of the line about a notebook, heading of the table; words about it and the page, its section
+    "README.md": ("about", "| Notebook | What it shows | Run it |", "english", "#the-web-page"),
+    "README.es.md": ("about_es", "| Cuaderno | Qué muestra | Ejecutarlo |", "spanish", "#la-página"),
+}
+WORDS = {
+    "english": {
+        "page": "The web page",
+        "there": "**Draw in your browser, without installing anything:**",
+        "built": "**A page draws in the browser, without Python. [You can build it]({section}):**",
+        "badges": "The badges lead to Colab as soon as `pyproject.toml` names the repository's address and "
+        "`make links` was called.\nUntil then, upload this folder to Colab as `/content/{name}` and open a notebook there.",
+    },
+    "spanish": {
+        "page": "La página",
+        "there": "**Dibuja en tu navegador, sin instalar nada:**",
+        "built": "**Una página dibuja en el navegador, sin Python. [Puedes crearla]({section}):**",
+        "badges": "Los botones llevan a Colab en cuanto `pyproject.toml` tenga la dirección del repositorio y se haya "
+        "llamado\n`make links`. Hasta entonces, sube esta carpeta a Colab como `/content/{name}` y abre allí un "
+        "cuaderno.",
+    },
 }
 
 
@@ -91,7 +108,8 @@ def linked_notebook(path, root=ROOT):
 
 def linked_readme(path, root=ROOT):
     """The README's text with its table of notebooks and its link to the web page made anew."""
-    key, heading, words, section = READMES[path.name]
+    key, heading, language, section = READMES[path.name]
+    words, site = WORDS[language], page(root)
     rows = [heading, "|---|---|---|"]
     for file in _notebooks(root):
         notebook = json.loads(file.read_text(encoding="utf-8"))
@@ -100,8 +118,11 @@ def linked_readme(path, root=ROOT):
         if not title or not about:
             raise LinkError(f"{file.name}: {path.name} needs its title and, in its metadata, cgan.{key}")
         rows.append(f"| [{title[1]}](notebooks/{file.name}) | {about} | {badge(file.name, root)} |")
+    if not site:
+        rows += ["", words["badges"].format(name=address(root).rpartition("/")[2])]
     text = between(path.read_text(encoding="utf-8"), "notebooks", "\n" + "\n".join(rows) + "\n", path)
-    return between(text, "page", f"\n[![{words}](docs/page.png)]({page(root) or section})\n", path)
+    said = words["there" if site else "built"].format(section=section)
+    return between(text, "page", f"\n{said}\n\n[![{words['page']}](docs/page.png)]({site or section})\n", path)
 
 
 def outdated(root=ROOT):

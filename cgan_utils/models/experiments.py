@@ -172,7 +172,7 @@ EXPERIMENTS = {
         ),
         Experiment("modelo_5_cifar10_v4", "cifar10", "modelo_5_light", epochs=20, batch_size=50, published_seconds=265),
         replace(_LIGERA, name="gan_ligera_mnist"),
-        replace(_LIGERA, name="gan_ligera_3x3_mnist", architecture="gan_ligera_3x3"),
+        replace(_LIGERA, name="gan_ligera_3x3_mnist", architecture="gan_ligera_3x3", epochs=25),
         replace(_FASHION, name="modelo_1_fashion_mnist", label_smoothing=0.1, seed=1),
         replace(_CVAE, name="cvae_fashion_mnist"),
         replace(_CVAE, name="cvae_fashion_mnist_v2", architecture="modelo_1_class_noise", pixel_variance=0.03),
