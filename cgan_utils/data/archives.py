@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -9,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from ..errors import one_line
 from ..paths import cache_dir
 from .listing import PASSED_OVER, shown
-from .pictures import is_picture
+from .pictures import is_picture, is_unread
 from .sources import DataError
 
 LARGEST = 20 * 10**9  # bytes of all pictures, unpacked
@@ -38,11 +39,14 @@ def _unpack(path, folder):
     new = folder.with_name(f".{folder.name}.{os.getpid()}")
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [member for member in archive.infolist() if _wanted(path, member)]
+            # Where a name is there twice, the last one counts, as for other programs.
+            members = {member.filename: member for member in archive.infolist() if _wanted(path, member)}.values()
             if sum(member.file_size for member in members) > LARGEST:
                 raise DataError(f"{shown(path)} holds more than {LARGEST // 10**9} GB of pictures; unpack it yourself.")
             for member in members:
                 target = new.joinpath(*_name(member).parts)
+                while target.exists():  # a:b.png beside a_b.png; on some systems also A.PNG beside a.png
+                    target = target.with_stem(f"{target.stem}_")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(member) as packed, target.open("wb") as out:
                     shutil.copyfileobj(packed, out)
@@ -55,19 +59,26 @@ def _unpack(path, folder):
     except DataError:
         raise
     except Exception as error:  # an archive can be damaged, or locked, in many ways
+        if isinstance(error, OSError) and error.errno and str(error.filename) != str(path):  # the cache is at fault
+            raise DataError(
+                f"{shown(path)} cannot be unpacked into {shown(cache_dir())} ({one_line(error)}); make room there, or "
+                "let CGAN_CACHE_DIR name another folder."
+            ) from error
         raise DataError(f"{shown(path)} cannot be unpacked ({one_line(error)}); unpack it yourself.") from error
     finally:
         shutil.rmtree(new, ignore_errors=True)
 
 
 def _name(member):
-    return PurePosixPath(member.filename.replace("\\", "/"))  # some programs for Windows write those
+    """The path of a member in the archive, with _ for what no name on Windows may have, on every system alike."""
+    name = member.filename.replace("\\", "/")  # some programs for Windows write those
+    return PurePosixPath(re.sub(r'[<>:"|?*]', "_", name))
 
 
 def _wanted(path, member):
-    """Whether a member of the archive is a picture; one whose name leads out of the archive is refused."""
+    """Whether a member is a picture, even of a form that we only count; a name that leads out is refused."""
     name = _name(member)
-    if name.is_absolute() or ".." in name.parts or ":" in member.filename:
+    if name.is_absolute() or ".." in name.parts or re.match("[A-Za-z]:", member.filename):  # a drive
         raise DataError(f"{shown(path)} holds {shown(member.filename)}, which leads out of it; it is not unpacked.")
     hidden = any(part.startswith(".") or part in PASSED_OVER for part in name.parts)
-    return not member.is_dir() and not hidden and is_picture(name.name)
+    return not member.is_dir() and not hidden and (is_picture(name.name) or is_unread(name.name))

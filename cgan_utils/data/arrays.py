@@ -1,9 +1,12 @@
 """Data sets from what is in memory already: arrays, or pairs of an image and a label from any library."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from ..errors import CganError
+from ..errors import CganError, reading
 from .datasets import ImageDataset
+from .pictures import as_rgb, check_colour
 
 
 def from_arrays(images, labels=None, class_names=None, name="arrays", test_share=0.1):
@@ -30,17 +33,26 @@ def from_arrays(images, labels=None, class_names=None, name="arrays", test_share
     )
 
 
-def from_pairs(pairs, class_names=None, name="pairs", **options):
+def from_pairs(pairs, class_names=None, name="pairs", background="white", **options):
     """An `ImageDataset` of pairs (image, label): a `tf.data.Dataset`, a PyTorch or a Hugging Face data set, a list.
 
-    An image is whatever `np.asarray` turns into [H, W] or [H, W, C], a PIL image too; PyTorch's [C, H, W] is turned.
-    A pair may be a dict whose first two entries are the image and the label. All images must have one size.
-    options: of `from_arrays`.
+    An image is whatever `np.asarray` turns into [H, W] or [H, W, C]; PyTorch's [C, H, W] is turned. PIL images may be
+    of any mode: as in a folder, they are turned upright, laid on `background`, and have one channel if all are grey.
+    A pair may be a dict whose first two entries are the image and the label. options: of `from_arrays`.
+    Raises CganError if images have different sizes, or a PIL image can't be read.
     """
-    images, labels = [], []
-    for pair in pairs:
+    from PIL import Image
+
+    check_colour(background)
+    images, labels, grey = [], [], True
+    for i, pair in enumerate(pairs):
         image, label = list(pair.values())[:2] if isinstance(pair, dict) else pair
-        image = np.asarray(image)
+        if isinstance(image, Image.Image):
+            with reading(f"The image of pair {i}", remedy="leave it out"):
+                image = np.asarray(as_rgb(image, background))
+            grey = grey and bool((image == image[..., :1]).all())
+        else:
+            image, grey = np.asarray(image), False
         if image.ndim == 3 and image.shape[0] in (1, 3) and image.shape[2] not in (1, 3):
             image = image.transpose(1, 2, 0)
         images.append(image)
@@ -49,7 +61,8 @@ def from_pairs(pairs, class_names=None, name="pairs", **options):
     if len(shapes) != 1:
         found = " and ".join(map(str, sorted(shapes)[:2]))
         raise CganError(f"All images must have one size; here are {found}." if found else "There is no pair in it.")
-    return from_arrays(np.stack(images), labels, class_names, name, **options)
+    images = np.stack([image[..., :1] for image in images] if grey else images)
+    return replace(from_arrays(images, labels, class_names, name, **options), background=background)
 
 
 def as_uint8(images):

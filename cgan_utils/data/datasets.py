@@ -16,7 +16,6 @@ import numpy as np
 from ..errors import CganError, notice, unknown
 from ..paths import cache_dir, expanded
 from . import stand_ins
-from .archives import opened
 from .folders import has_pictures, prepare, versions
 from .known import CLASS_NAMES, FINGERPRINTS, NAMES, SHAPES, TITLES
 from .listing import shown
@@ -48,9 +47,9 @@ class ImageDataset:
 
     `x_train`, `x_test`: uint8 [N, H, W, C], 0 to 255; `y_train`, `y_test`: int32 [N], indices into `class_names`.
     The images of a folder are `MappedImages`: they lie in a file, and only those asked for are read.
-    `stand_in` says that these are not the images of the data set that gave the name; `folder`, the absolute path of a
-    folder or .zip, that they are someone's own: they are then compared with no data set, whatever it is called.
-    `background` is the colour that showed through where they are transparent.
+    `stand_in` says that these are not the images of the data set that gave the name; `folder`, that they are someone's
+    own, and so compared with no data set, whatever they are called: the absolute path of a folder or .zip, or, from
+    memory, "arrays called …". `background` is the colour that showed through where they are transparent.
     """
 
     name: str
@@ -262,7 +261,7 @@ def _own_folder(name):
 def earlier(data):
     """A folder's data as they were before, as far as they are still in the cache: an `ImageDataset` each."""
     if data.folder:
-        for prepared in versions(opened(data.folder), data.shape[0]):
+        for prepared in versions(data.folder, data.shape[0]):
             yield _own_pictures(Path(data.folder), prepared)
 
 
@@ -278,7 +277,7 @@ def _own_pictures(folder, prepared):
 
 def _load_folder(folder, size, name=None, background="white"):
     """A folder of pictures as an `ImageDataset`, under its own name or, with the usual classes, that of a data set."""
-    prepared = prepare(opened(folder), size, background=background)
+    prepared = prepare(folder, size, background=background)
     if prepared.report:
         notice(prepared.report)
     if name:

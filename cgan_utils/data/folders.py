@@ -4,12 +4,11 @@
 """
 
 import hashlib
-import json
+import itertools
 import os
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from itertools import groupby
+from dataclasses import dataclass, field
 from numbers import Integral
 from pathlib import Path
 
@@ -18,12 +17,13 @@ import numpy as np
 from ..errors import CganError
 from ..paths import cache_dir
 from . import pictures
-from .listing import list_pictures, shown
+from .archives import opened
+from .index import Index
+from .listing import list_pictures, not_read, shown
 from .mapped import MappedImages
 from .sources import DataError, Progress, one_line
 
 CHUNK = 200  # pictures between two saves: what an interruption costs at most
-LONG, SMALL = 4, 4  # a picture so many times longer than wide, or so many times smaller than it is to be, is odd
 NAMED = 5  # files that a report names, at most
 KEPT, IN_USE = 3, 7 * 24 * 3600  # versions of a folder that stay in the cache; none goes so many seconds after its use
 
@@ -37,7 +37,7 @@ class PreparedFolder:
     testing, False where for training, None where it leaves that open; `left_out`: why a file could not be read, by its
     name; `files`: how many pictures there were; `deep`: how many of them had more than eight bits; `sides`: the
     shortest and the longest side of any, in pixels; `odd`: names of some that are very long, or far too small;
-    `background`: what shows where a picture is transparent.
+    `background`: what shows where a picture is transparent; `unread`: {ending: pictures that can't be read here}.
     """
 
     images: MappedImages
@@ -50,6 +50,7 @@ class PreparedFolder:
     sides: list
     odd: list
     background: str
+    unread: dict[str, int] = field(default_factory=dict)
 
     @property
     def report(self):
@@ -62,6 +63,8 @@ class PreparedFolder:
                 f"{count:,} of {self.files:,} files could not be read and {were} left out: {_named([*self.left_out])} "
                 f"({why if count == 1 else f'the first one: {why}'})."
             )
+        if self.unread:
+            said.append(f"{not_read(self.unread)}.")
         if self.deep:
             have = "picture has" if self.deep == 1 else "pictures have"
             said.append(f"{self.deep:,} {have} more than eight bits for a pixel, which are scaled to eight.")
@@ -98,7 +101,7 @@ def _named(names):
 def prepare(folder, size, cache=None, progress=True, background="white"):
     """Turn the pictures of a folder into `size` × `size` images in the cache, unless they are there already.
 
-    folder: of any form that `listing.list_pictures` reads; each picture as `pictures.read` shows it.
+    folder: of any form that `listing.list_pictures` reads, or a .zip of one; each picture as `pictures.read` shows it.
     cache: where the images go, by default `cache_dir()/folders`; every folder and size has a folder of its own there.
     progress: show a bar on standard error, where a person is watching and it takes more than two seconds.
     background: what shows through where a picture is transparent, a colour as CSS names it.
@@ -112,26 +115,28 @@ def prepare(folder, size, cache=None, progress=True, background="white"):
         raise CganError(f"The size is {size!r}; it must be a whole number of pixels, at least 1.")
     pictures.check_colour(background)
     folder = Path(folder)
-    listing = list_pictures(folder)
-    store = _store(folder, size, cache)
+    inside = opened(folder)
+    listing = list_pictures(inside)
+    store = _store(folder, size, cache)  # of a .zip itself: when it changes, it is unpacked to another place
     stem = hashlib.sha256(ascii((background, listing.files)).encode()).hexdigest()[:16]
-    images, index_path = store / f"{stem}.uint8", store / f"{stem}.json"
-    index = _Index.read(index_path, images, size)
-    if index.background != background or any(os.access(folder / name, os.R_OK) for name in index.refused):
-        index = _Index(background=background)
+    for attempt in itertools.count(1):
+        path = store / (f"{stem}.json" if attempt == 1 else f"{stem}-{attempt}.json")
+        index = Index.read(path, size, background)
+        if not any(_can_be_read(inside / name) for name in index.refused):
+            break  # else a new attempt, in files of its own: a training may still read the images of this one
     if not index.complete:
         with _writing(store):
-            _decode(folder, listing, (size, background), images, index_path, index, progress)
+            _decode(inside, listing, (size, background), path, index, progress)
     _refuse_unreadable(folder, listing, index)
-    return _opened(index, index_path, size)
+    return _opened(index, path, size, listing.unread)
 
 
 def versions(folder, size, cache=None):
     """What was prepared of a folder before and is still there, the last one first: a `PreparedFolder` each."""
     paths = sorted(_store(Path(folder), size, cache).glob("*.json"), key=lambda path: -path.stat().st_mtime)
     for path in paths:
-        index = _Index.read(path, path.with_suffix(".uint8"), size)
-        if index.complete:
+        index = Index.read(path, size)
+        if index.complete and index.groups:
             yield _opened(index, path, size)
 
 
@@ -147,7 +152,17 @@ def _store(folder, size, cache):
     return Path(cache or cache_dir() / "folders") / f"{shown(path.name)[:40]}-{size}-{place}"
 
 
-def _opened(index, index_path, size):
+def _can_be_read(path):
+    """Whether the system lets us read a file; tried, since `os.access` knows nothing of access lists on Windows."""
+    try:
+        with open(path, "rb") as file:
+            file.read()
+    except OSError:
+        return False
+    return True
+
+
+def _opened(index, index_path, size, unread=()):
     os.utime(index_path)  # so that it counts as used
     labels, given, counts = zip(*index.groups, strict=True)
     mapped = MappedImages(
@@ -164,6 +179,7 @@ def _opened(index, index_path, size):
         index.sides,
         index.odd,
         index.background,
+        dict(unread),
     )
 
 
@@ -184,61 +200,9 @@ def _refuse_unreadable(folder, listing, index):
             raise DataError(f"{shown(folder)} has no readable picture of the class {name}{why}; replace them.")
 
 
-@dataclass
-class _Index:
-    """How far a preparation is: files done, in the order of the listing, and which of them gave no image and why.
-
-    It is written after the pixels that it speaks of, and whole or not at all; pixels beyond it are not read. What it
-    holds in `groups` is known at the end: how many images follow each other with one label and `File.test`. `refused`:
-    files that the system did not let us read, which may pass: the folder is prepared anew once one of them opens.
-    """
-
-    done: int = 0
-    left_out: dict[str, str] = field(default_factory=dict)
-    deep: int = 0
-    colour: bool = False
-    sides: list = field(default_factory=list)
-    odd: list = field(default_factory=list)
-    groups: list = field(default_factory=list)
-    class_names: list = field(default_factory=list)
-    background: str = "white"
-    refused: list = field(default_factory=list)
-
-    @property
-    def rows(self):
-        return self.done - len(self.left_out)
-
-    @property
-    def complete(self):
-        return bool(self.class_names)
-
-    def note(self, name, picture):
-        """Take down what is worth knowing of a picture."""
-        short, long = sorted((picture.width, picture.height))
-        self.deep += picture.deep
-        self.colour |= bool((picture.pixels != picture.pixels[..., :1]).any())
-        self.sides = [min(short, *self.sides[:1], short), max(long, *self.sides[1:], long)]
-        if long > LONG * short or long < len(picture.pixels) / SMALL:
-            self.odd.append(name)
-
-    @classmethod
-    def read(cls, path, images, size):
-        """The index in a file; a new one if there is none, or if the images are not as long as it says."""
-        try:
-            index = cls(**json.loads(path.read_text()))
-            surplus = images.stat().st_size - index.rows * size * size * 3
-        except (OSError, ValueError, TypeError):
-            return cls()
-        return index if surplus == 0 or (surplus > 0 and not index.complete) else cls()
-
-    def write(self, path):
-        new = path.with_suffix(f".{os.getpid()}")  # another process may be at the same folder
-        new.write_text(json.dumps(asdict(self)))
-        os.replace(new, path)
-
-
-def _decode(folder, listing, look, images, index_path, index, progress):
-    """Decode the files that `index` lacks into `images`, at the place of each; look: size and background."""
+def _decode(folder, listing, look, index_path, index, progress):
+    """Decode the files that `index` lacks into the file beside it, each at its place; look: size and background."""
+    images = index_path.with_suffix(".uint8")
     images.parent.mkdir(parents=True, exist_ok=True)
     if not index.done:
         _forget_old(images.parent)
@@ -265,7 +229,7 @@ def _decode(folder, listing, look, images, index_path, index, progress):
             index.write(index_path)
         out.truncate()
     readable = [(file.label, file.test) for file in files if file.path not in index.left_out]
-    index.groups = [[*kind, len(list(some))] for kind, some in groupby(readable)]
+    index.groups = [[*kind, len(list(some))] for kind, some in itertools.groupby(readable)]
     index.class_names = list(listing.class_names)
     index.write(index_path)
 

@@ -2,12 +2,13 @@
 
 import os
 import stat
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import one_line
-from .pictures import is_picture
+from .pictures import is_picture, is_unread
 from .sources import DataError
 
 TRAIN, TESTS = "train", ("test", "val", "valid", "validation")  # names of folders that divide, and are no classes
@@ -29,10 +30,11 @@ class File(NamedTuple):
 
 @dataclass(frozen=True)
 class Listing:
-    """`class_names`, and the `files`, class by class and by path."""
+    """`class_names`; the `files`, class by class and by path; `unread`: {ending: pictures that can't be read here}."""
 
     class_names: tuple[str, ...]
     files: list[File]
+    unread: dict[str, int]
 
 
 def list_pictures(folder):
@@ -42,18 +44,20 @@ def list_pictures(folder):
         <class>/…/pictures               two classes or more, at any depth within
         train/<class>/…, test/<class>/…  the same, divided as given; val, valid and validation are for testing, too
 
-    What is not named like a picture, hidden files and __MACOSX are passed over. Classes whose names are all numbers
-    are in the order of the numbers, others in that of the names. Raises `DataError` for a folder of another form.
+    What is not named like a picture, hidden files and __MACOSX are passed over; pictures of a form that can't be read
+    here, such as .heic, are counted in `Listing.unread`. Classes whose names are all numbers are in the order of the
+    numbers, others in that of the names. Raises `DataError` for a folder of another form.
     """
-    folder = Path(folder)
-    pictures, sub_folders = _contents(folder)
+    folder, unread = Path(folder), Counter()
+    pictures, sub_folders = _contents(folder, unread)
     parts = [name for name in sub_folders if name.lower() in (TRAIN, *TESTS)]
     if TRAIN in map(str.lower, parts) and len(parts) > 1:
-        return _divided(folder, pictures, sub_folders, parts)
+        return _divided(folder, pictures, sub_folders, parts, unread)
     if not sub_folders:
         if not pictures:
-            raise DataError(f"{shown(folder)} has no pictures; put some into it, or into a sub-folder for each class.")
-        return Listing((_readable(folder.resolve().name),), [File(0, *picture, None) for picture in pictures])
+            hint = f"{shown(folder)} has no pictures; put some into it, or into a sub-folder for each class."
+            raise DataError(_only_others(folder, unread) or hint)
+        return Listing((_readable(folder.resolve().name),), [File(0, *picture, None) for picture in pictures], unread)
     _refuse_mixed(folder, pictures, sub_folders)
     if len(sub_folders) == 1:
         raise DataError(
@@ -61,8 +65,8 @@ def list_pictures(folder):
             f"or, to train without classes, name {shown(folder / sub_folders[0])} itself."
         )
     names = in_order(sub_folders)
-    files = [File(k, *file, None) for k, name in enumerate(names) for file in _class_files(folder, name)]
-    return Listing(tuple(map(_readable, names)), files)
+    files = [File(k, *file, None) for k, name in enumerate(names) for file in _class_files(folder, name, unread)]
+    return Listing(tuple(map(_readable, names)), files, unread)
 
 
 def in_order(names):
@@ -75,7 +79,19 @@ def shown(path):
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 
-def _divided(folder, pictures, sub_folders, parts):
+def not_read(unread):
+    """A clause for the user about pictures of other forms. unread: {ending: how many}, one or more."""
+    count, forms = sum(unread.values()), f"form{'s' * (len(unread) > 1)} {', '.join(sorted(unread))}"
+    if count == 1:
+        return f"1 picture in the {forms} can't be read here; save it as .jpg"
+    return f"{count:,} pictures in the {forms} can't be read here; save them as .jpg"
+
+
+def _only_others(folder, unread):
+    return f"In {shown(folder)}, {not_read(unread)}." if unread else ""
+
+
+def _divided(folder, pictures, sub_folders, parts, unread):
     """The listing of a folder that holds train/ and test/, each with the classes."""
     train = next(part for part in parts if part.lower() == TRAIN)
     others = sorted({*sub_folders} - {*parts})
@@ -85,7 +101,7 @@ def _divided(folder, pictures, sub_folders, parts):
             f"{train}, and if {train} is one, give it another name."
         )
     _refuse_mixed(folder, pictures, sub_folders)
-    inside = {part: _contents(folder / part)[1] for part in parts}
+    inside = {part: _contents(folder / part, unread)[1] for part in parts}
     names = in_order(inside[train])
     for part in parts:
         if surplus := sorted({*inside[part]} - {*names}):
@@ -96,8 +112,10 @@ def _divided(folder, pictures, sub_folders, parts):
     for label, name in enumerate(names):
         for part in sorted(parts):
             if name in inside[part]:
-                files += [File(label, *file, part != train) for file in _class_files(folder, f"{part}/{name}")]
-    return Listing(tuple(map(_readable, names)), sorted(files, key=lambda file: (file.label, file.test, file.path)))
+                found = _class_files(folder, f"{part}/{name}", unread)
+                files += [File(label, *file, part != train) for file in found]
+    files.sort(key=lambda file: (file.label, file.test, file.path))
+    return Listing(tuple(map(_readable, names)), files, unread)
 
 
 def _refuse_mixed(folder, pictures, sub_folders):
@@ -109,25 +127,30 @@ def _refuse_mixed(folder, pictures, sub_folders):
         )
 
 
-def _class_files(folder, name):
-    """(path in `folder`, bytes, time of change) of all pictures of a class, however deep they lie."""
-    found, seen, waiting = [], set(), [name]
+def _class_files(folder, name, unread):
+    """(path in `folder`, bytes, time of change) of all pictures of a class, however deep; the others join `unread`."""
+    found, others, seen, waiting = [], Counter(), set(), [name]
     while waiting:
         place = waiting.pop()
         real = os.path.realpath(folder / place)
         if real in seen:  # links can lead in circles
             continue
         seen.add(real)
-        pictures, sub_folders = _contents(folder / place)
+        pictures, sub_folders = _contents(folder / place, others)
         found += [(f"{place}/{file}", *rest) for file, *rest in pictures]
         waiting += [f"{place}/{sub_folder}" for sub_folder in sub_folders]
     if not found:
-        raise DataError(f"The class folder {shown(folder / name)} has no images; fill it or remove it.")
+        hint = f"The class folder {shown(folder / name)} has no images; fill it or remove it."
+        raise DataError(_only_others(folder / name, others) or hint)
+    unread.update(others)
     return sorted(found)
 
 
-def _contents(folder):
-    """(name, bytes, time of change) of the pictures directly in a folder, and the names of its sub-folders."""
+def _contents(folder, unread):
+    """(name, bytes, time of change) of the pictures directly in a folder, and the names of its sub-folders.
+
+    Those that can't be read here are counted in `unread`, by their ending.
+    """
     pictures, sub_folders = [], []
     try:
         with os.scandir(folder) as entries:
@@ -142,6 +165,8 @@ def _contents(folder):
                     sub_folders.append(entry.name)
                 elif stat.S_ISREG(status.st_mode) and is_picture(entry.name):
                     pictures.append((entry.name, status.st_size, status.st_mtime_ns))
+                elif stat.S_ISREG(status.st_mode) and is_unread(entry.name):
+                    unread[Path(entry.name).suffix.lower()] += 1
     except OSError as error:
         raise DataError(f"The folder {shown(folder)} cannot be read: {one_line(error)}.") from error
     return sorted(pictures), sorted(sub_folders)

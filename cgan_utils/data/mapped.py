@@ -57,4 +57,6 @@ class MappedImages:
             raise DataError(
                 f"The prepared images {self.path} are no longer whole; load their folder again, and they are made anew."
             ) from error
-        return np.asarray(stored)[..., : self._channels].take(rows, axis=0)
+        images = np.asarray(stored)[..., : self._channels]
+        # Not `take`: where channels are left out it first copies the whole file. One row alone is a view of the map.
+        return images[rows] if rows.ndim else images[rows].copy()

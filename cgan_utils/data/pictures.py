@@ -20,14 +20,33 @@ class Picture(NamedTuple):
 
 DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")  # Pillow's modes of more than eight bits a pixel
 BITS = (8, 12, 16)  # what cameras, microscopes and scanners deliver
+# What we read, by Pillow's names: pixels alone, since others start a program (EPS) or are no pictures (HDF5, MPEG).
+# Some builds of Pillow lack AVIF or WEBP; HEIF comes with the package pillow_heif. TGA is last: it has no signature.
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIF", "TIFF", "BMP", "DIB", "JPEG2000", "PPM", "ICO", "PCX", "PSD")
+FORMATS += ("QOI", "SGI", "DDS", "FITS", "TGA")
+# Pictures too, which the user is told of where they can't be read: of telephones and the web, raw ones, drawings.
+KNOWN = (".heic", ".heif", ".hif", ".avif", ".webp", ".jxl", ".jp2", ".mpo", ".dng", ".cr2", ".cr3", ".nef", ".arw")
+KNOWN += (".orf", ".raf", ".rw2", ".pef", ".srw", ".svg", ".eps", ".wmf", ".emf", ".psb", ".xcf")
 
 
 def is_picture(name):
-    """Whether a file is named like a picture that can be opened, .jpg or the like, and is not hidden."""
+    """Whether a file is named like a picture that can be read, .jpg or the like, and is not hidden."""
     from PIL import Image
 
     kind = Image.registered_extensions().get(Path(name).suffix.lower())
-    return kind in Image.OPEN and not name.startswith(".")
+    return kind in _formats() and not name.startswith(".")
+
+
+def is_unread(name):
+    """Whether a file is named like a picture, .heic or the like, that can't be read here, and is not hidden."""
+    return Path(name).suffix.lower() in KNOWN and not is_picture(name) and not name.startswith(".")
+
+
+def _formats():
+    from PIL import Image
+
+    Image.init()  # else it knows no form yet
+    return [kind for kind in FORMATS if kind in Image.OPEN]
 
 
 def check_colour(name):
@@ -36,7 +55,7 @@ def check_colour(name):
 
     try:
         ImageColor.getrgb(name)
-    except ValueError:
+    except (ValueError, TypeError, AttributeError):  # the last two for what is no text
         raise CganError(f"{name!r} is no colour; give one such as white, black or #80a0ff.") from None
 
 
@@ -49,15 +68,23 @@ def read(path, size, background="white"):
     from PIL import Image, ImageOps
 
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # a large photograph is no reason for alarm
-    with Image.open(path) as image:
-        image = ImageOps.exif_transpose(image)
+    with Image.open(path, formats=_formats()) as image:
         deep = image.mode in DEEP
-        if deep:
-            image = Image.fromarray(eight_bits(np.asarray(image)))
-        elif image.has_transparency_data:
-            image = Image.alpha_composite(Image.new("RGBA", image.size, background), image.convert("RGBA"))
-        fitted = ImageOps.fit(image.convert("RGB"), (size, size), Image.Resampling.LANCZOS)
+        image = as_rgb(image, background)
+        fitted = ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
         return Picture(np.asarray(fitted), deep, *image.size)
+
+
+def as_rgb(image, background="white"):
+    """A PIL image of any mode → one of mode RGB: upright, on `background`, of eight bits; not cropped, not scaled."""
+    from PIL import Image, ImageOps
+
+    image = ImageOps.exif_transpose(image)
+    if image.mode in DEEP:
+        image = Image.fromarray(eight_bits(np.asarray(image)))
+    elif image.has_transparency_data:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, background), image.convert("RGBA"))
+    return image.convert("RGB")
 
 
 def eight_bits(levels):
@@ -65,13 +92,14 @@ def eight_bits(levels):
 
     Whole numbers are divided by the largest value of the narrowest usual depth that holds them (8, 12 or 16 bits),
     floats in [0, 1] are stretched, floats in [0, 255] are taken as they are; any other range is mapped from its
-    smallest to its largest value.
+    smallest to its largest value. Gaps (NaN) are black and change nothing else; infinity is white, minus it black.
     """
     levels = levels.astype("float64")
-    low, high = np.nanmin(levels), np.nanmax(levels)
-    whole = np.array_equal(levels, np.round(levels))
+    finite = levels[np.isfinite(levels)]
+    low, high = (finite.min(), finite.max()) if finite.size else (0, 0)
+    whole = np.array_equal(finite, np.round(finite))
     tops = [2**bits - 1 for bits in BITS] if whole and high > 1 else [1, 255]
     top = next((top for top in tops if low >= 0 and high <= top), None)
     if top is None:
-        levels, top = levels - low, high - low
-    return np.rint(255 * np.nan_to_num(levels) / top).astype("uint8")
+        levels, top = levels - low, high - low or 1  # all may be of one value
+    return np.rint(255 * np.nan_to_num(levels, posinf=top, neginf=0) / top).astype("uint8")

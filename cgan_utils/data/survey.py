@@ -26,7 +26,6 @@ def survey(folder, size=32, background="white"):
 
     The folder is prepared as for a training (see `folders.prepare`, which says what it raises).
     """
-    folder = opened(folder)
     prepared = prepare(folder, size, background=background)
     counts = dict(zip(prepared.class_names, np.bincount(prepared.labels).tolist(), strict=True))
     said = [f"{shown(name)}: {count:,} pictures" for name, count in list(counts.items())[:LISTED]]
@@ -34,7 +33,7 @@ def survey(folder, size=32, background="white"):
         said.append(f"… and {len(counts) - LISTED:,} more classes")
     low, high = prepared.sides
     said.append(f"The sides are of {low:,} to {high:,} pixels." if low < high else f"All sides are of {low:,} pixels.")
-    return [*said, *imbalance(counts), *duplicates(folder, prepared)]
+    return [*said, *imbalance(counts), *duplicates(opened(folder), prepared)]
 
 
 def imbalance(counts):

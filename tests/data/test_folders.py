@@ -1,5 +1,6 @@
 """Folders of pictures: what is prepared, what is left out, resuming."""
 
+import builtins
 import io
 import json
 import sys
@@ -179,22 +180,47 @@ def test_what_cannot_be_read_is_left_out_and_reported(flat):
     assert prepare(flat, 8).report == prepared.report
 
 
-def test_what_the_system_refused_is_tried_again(flat, monkeypatch):
-    whole, read = prepare(flat, 8), pictures.read
+@pytest.fixture
+def refused(flat, monkeypatch):
+    """The system does not let 04.png be read, whatever `os.access` says: as an access list does on Windows."""
+    plain = builtins.open
 
-    def refused(path, *look):
-        if path.name == "04.png":
-            raise PermissionError(13, "Permission denied", str(path))
-        return read(path, *look)
+    def guarded(file, *arguments, **options):
+        if str(file).endswith("04.png"):
+            raise PermissionError(13, "Permission denied", str(file))
+        return plain(file, *arguments, **options)
 
-    (flat / "25.png").write_bytes((flat / "04.png").read_bytes())  # so that the folder is prepared anew
     with monkeypatch.context() as patch:
-        patch.setattr(pictures, "read", refused)
-        patch.setattr("os.access", lambda *_: False)
+        patch.setattr(builtins, "open", guarded)
+        patch.setattr(io, "open", guarded)
+        yield patch
+
+
+def test_what_the_system_refuses_is_left_out_once(flat, refused, decoded):
+    for _ in range(3):
         assert "Permission denied" in prepare(flat, 8).left_out["04.png"]
-    later = prepare(flat, 8)
-    assert not later.left_out
-    np.testing.assert_array_equal(later.images[:25], whole.images)
+    assert len(decoded) == 25
+
+
+def test_what_the_system_refused_is_tried_again(flat, refused, decoded):
+    without = prepare(flat, 8)
+    before = np.asarray(without.images)
+    refused.undo()
+    for _ in range(2):
+        later = prepare(flat, 8)
+        assert not later.left_out
+        np.testing.assert_array_equal(later.images, [directly(path, 8) for path in sorted(flat.iterdir())])
+    assert len(decoded) == 50
+    np.testing.assert_array_equal(without.images, before)  # for a training that reads them
+    assert sorted(version.files - len(version.left_out) for version in versions(flat, 8)) == [24, 25]
+
+
+def test_a_version_without_any_picture_is_none(flat):
+    for path in flat.iterdir():
+        path.write_text("no picture")
+    with pytest.raises(DataError, match="no readable picture"):
+        prepare(flat, 8)
+    assert not list(versions(flat, 8))
 
 
 def test_earlier_versions_know_their_background(flat):

@@ -99,6 +99,54 @@ def test_what_zips_and_systems_leave_behind_is_passed_over(tmp_path):
     assert (prepared.class_names, prepared.files, prepared.report) == (("cats", "dogs"), 4, "")
 
 
+def pets_with(files, root):
+    """Two classes of two pictures, and these files, which are no pictures that can be read."""
+    for name in ("cats", "dogs"):
+        for i in range(2):
+            paint(root / "pets" / name / f"{i}.png", i)
+    for file in files:
+        touch(root / "pets" / file)
+    return root / "pets"
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (["cats/a.HEIC"], "1 picture in the form .heic can't be read here; save it as .jpg."),
+        (["cats/a.heic", "dogs/x/b.heic"], "2 pictures in the form .heic can't be read here; save them as .jpg."),
+        (["a.svg", "cats/a.nef", "cats/a.eps"], "3 pictures in the forms .eps, .nef, .svg can't be read here; save"),
+        (["cats/.a.heic", "__MACOSX/cats/a.heic", "cats/a.txt"], ""),
+    ],
+)
+def test_pictures_that_cannot_be_read_here_are_counted(files, said, tmp_path):
+    folder = pets_with(files, tmp_path)
+    for _ in range(2):
+        prepared = prepare(folder, 8)
+        assert prepared.files == 4
+        assert prepared.report.startswith(said)
+        assert bool(prepared.report) == bool(said)
+
+
+def test_in_train_and_test_they_are_counted_too(tmp_path):
+    for part in ("train", "test"):
+        pets_with(["cats/a.cr2", "b.cr2"], tmp_path)
+        (tmp_path / "pets").rename(tmp_path / part)
+        (tmp_path / "all").mkdir(exist_ok=True)
+        (tmp_path / part).rename(tmp_path / "all" / part)
+    assert prepare(tmp_path / "all", 8).report.startswith("4 pictures in the form .cr2 can't be read here")
+
+
+@pytest.mark.parametrize("name", ["pets", "pets/cats"])
+def test_a_folder_of_nothing_else_says_so(name, tmp_path):
+    for i in range(3):
+        touch(tmp_path / name / f"{i}.heic")
+    if name != "pets":
+        paint(tmp_path / "pets" / "dogs" / "0.png")
+    with pytest.raises(DataError, match=f"{name}, 3 pictures in the form .heic can't be read here; save") as error:
+        prepare(tmp_path / "pets", 8)
+    assert is_one_sentence(error)
+
+
 def test_classes_that_are_numbers_are_in_the_order_of_the_numbers(tmp_path):
     for name in ("10", "2", "1"):
         paint(tmp_path / "sizes" / name / "0.png", int(name))

@@ -1,5 +1,6 @@
 """Images that stay in their file."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,19 @@ def test_what_is_fetched_is_a_copy(stored):
     np.testing.assert_array_equal(images, array)
 
 
+def test_of_grey_images_only_those_asked_for_take_memory(tmp_path):
+    shape = (2000, 32, 32, 3)
+    with (tmp_path / "grey").open("wb") as out:
+        out.truncate(np.prod(shape))
+    images = MappedImages(tmp_path / "grey", shape, channels=1)
+    tracemalloc.start()
+    fetched = images[[5, 1999, 70]]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert fetched.shape == (3, 32, 32, 1)
+    assert peak < 100_000  # all of them are 2 MB
+
+
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux says what a process has mapped")
 def test_no_map_stays_open(stored):
     array, images = stored
@@ -93,7 +107,8 @@ def test_no_map_stays_open(stored):
 
 def test_no_map_is_kept_by_what_was_fetched(stored):
     _, images = stored
-    for fetched in (images[3], images[[1, 2]], np.asarray(images)):
+    grey = MappedImages(images.path, (20, 4, 5, 3), channels=1)
+    for fetched in (images[3], images[[1, 2]], np.asarray(images), grey[3], grey[[1, 2]]):
         assert fetched.flags.owndata
         assert fetched.base is None
 

@@ -1,11 +1,19 @@
 """Pictures of every kind: what becomes of them."""
 
+import subprocess
+import sys
+import warnings
+
 import numpy as np
 import pytest
 from painting import paint
 from PIL import Image, ImageOps
+from sentences import is_one_sentence
 
+from cgan_utils.data.datasets import load
 from cgan_utils.data.folders import prepare
+from cgan_utils.data.pictures import eight_bits, is_picture
+from cgan_utils.errors import CganError
 
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -70,6 +78,24 @@ def test_more_than_eight_bits_are_scaled_and_said_once(levels, ending, tmp_path)
     assert prepared.report == "2 pictures have more than eight bits for a pixel, which are scaled to eight."
 
 
+@pytest.mark.parametrize(
+    ("levels", "expected"),
+    [
+        ([0.0, np.inf, 0.5, 1.0], [0, 255, 128, 255]),
+        ([-np.inf, -4.0, 1.0, 6.0], [0, 0, 128, 255]),
+        ([np.nan, 0.0, 1024.0, 2048.0], [0, 0, 64, 128]),
+        ([-7.0, -7.0, -7.0, -7.0], [0, 0, 0, 0]),
+        ([1e6, 1e6, 1e6, 1e6], [0, 0, 0, 0]),
+        ([np.nan, np.nan, np.nan, np.inf], [0, 0, 0, 255]),
+    ],
+    ids=["infinity", "minus infinity", "a gap in 12 bits", "all negative", "all large", "no number"],
+)
+def test_gaps_and_infinities_leave_the_other_levels_as_they_are(levels, expected):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert eight_bits(np.float32([levels]))[0].tolist() == expected
+
+
 def red_square(hidden):
     pixels = np.zeros((64, 64, 4), np.uint8)
     pixels[..., :3] = hidden
@@ -87,3 +113,44 @@ def test_what_is_transparent_shows_the_background(mode, tmp_path):
         image = np.asarray(prepare(tmp_path / "stickers", 64, background=background).images)[0]
         assert (image[2, 2] == level).all()
         assert not (image[32, 32] == level).all()
+
+
+@pytest.mark.parametrize("background", [(255, 255, 255), None, 7, "whitish"])
+def test_a_background_that_is_no_colour_is_one_sentence(background, tmp_path):
+    paint(tmp_path / "flowers" / "0.png")
+    with pytest.raises(CganError, match="is no colour; give one such as white") as error:
+        load(tmp_path / "flowers", background=background)
+    assert is_one_sentence(error)
+
+
+# --- forms of files ---
+
+
+def test_a_picture_may_be_the_first_thing_that_is_read(tmp_path):
+    paint(tmp_path / "0.tga")
+    code = "import sys; from cgan_utils.data.pictures import read; print(read(sys.argv[1], 8).pixels.shape)"
+    command = [sys.executable, "-c", code, str(tmp_path / "0.tga")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "(8, 8, 3)\n"
+
+
+def test_what_is_named_like_a_picture():
+    assert all(map(is_picture, ("a.jpg", "A.JPEG", "a.png", "a.gif", "a.tif", "a.bmp", "a.ppm", "a.tga", "a.psd")))
+    assert not any(map(is_picture, ("a.eps", "a.ps", "a.wmf", "a.mpg", "a.h5", "a.hdf", "a.grib", "a.pdf", ".a.jpg")))
+
+
+def test_a_drawing_called_a_picture_starts_no_program(tmp_path, monkeypatch):
+    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", lambda *_, **__: pytest.fail("Ghostscript was started"))
+    for i in range(2):
+        paint(tmp_path / "mixed" / f"{i}.png", i)
+    Image.new("RGB", (9, 9)).save(tmp_path / "mixed" / "drawing.png", "EPS")
+    assert prepare(tmp_path / "mixed", 8).left_out == {"drawing.png": "cannot identify image file 'drawing.png'"}
+
+
+@pytest.mark.skipif(not is_picture("a.avif"), reason="this Pillow reads no AVIF")
+def test_avif_is_read(tmp_path):
+    (tmp_path / "web").mkdir()
+    for i in range(2):
+        Image.new("RGB", (16, 16), (0, 200, 0)).save(tmp_path / "web" / f"{i}.avif")
+    prepared = prepare(tmp_path / "web", 8)
+    np.testing.assert_allclose(prepared.images[0], np.full((8, 8, 3), (0, 200, 0)), atol=5)
+    assert prepared.report == ""
