@@ -30,7 +30,8 @@ WORDS = {
         "there": "**Draw in your browser, without installing anything:**",
         "built": "**A page draws in the browser, without Python. [You can build it]({section}):**",
         "badges": "The badges lead to Colab as soon as `pyproject.toml` names the repository's address and "
-        "`make links` was called.\nUntil then, upload this folder to Colab as `/content/{name}` and open a notebook there.",
+        "`make links` was called.\nUntil then, upload this folder to Colab as `/content/{name}` and open a notebook "
+        "there.",
     },
     "spanish": {
         "page": "La página",
