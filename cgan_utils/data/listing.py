@@ -101,7 +101,12 @@ def _divided(folder, pictures, sub_folders, parts, unread):
             f"{train}, and if {train} is one, give it another name."
         )
     _refuse_mixed(folder, pictures, sub_folders)
-    inside = {part: _contents(folder / part, unread)[1] for part in parts}
+    inside = {}
+    for part in parts:
+        loose, inside[part] = _contents(folder / part, unread)
+        if loose:
+            place = shown(folder / part / loose[0][0])
+            raise DataError(f"{place} is in no class; move the pictures there into their classes, or elsewhere.")
     names = in_order(inside[train])
     for part in parts:
         if surplus := sorted({*inside[part]} - {*names}):

@@ -76,6 +76,8 @@ def test_train_and_test_divide_as_they_say(tmp_path):
         ("cats/0.png", "has both train and cats; if cats is a class, move it into train"),
         ("0.png", "both pictures, such as 0.png"),
         ("test/fish/0.png", "fish is a class that train has not"),
+        ("test/0.png", "test.0.png is in no class; move"),
+        ("train/0.png", "train.0.png is in no class; move"),
     ],
 )
 def test_a_division_that_does_not_add_up_is_one_sentence(picture, hint, tmp_path):
