@@ -1,4 +1,4 @@
-"""How far the class decides what a generator draws, in numbers that need no classifier."""
+"""What the class does to a generator's drawings, in numbers that need no classifier."""
 
 import numpy as np
 import pandas as pd

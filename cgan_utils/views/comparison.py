@@ -161,7 +161,7 @@ def _losses_and_gap(axes, histories):
             if accuracy in history:
                 gap = 100 * (history[accuracy] - history["val_accuracy"])
                 axes[2].plot(history["epoch"], gap, style, color=colour, marker=marker, markersize=4)
-    titles = ("Discriminator's loss", "Generator's loss", "Its accuracy, less that on test images")
+    titles = ("Discriminator's loss", "Generator's loss", "Discriminator's accuracy: training less test")
     for axis, text, unit in zip(axes, titles, ("loss (nats)", "loss (nats)", "percentage points"), strict=True):
         axis.set(title=text, ylabel=unit)
         axis.grid(alpha=0.3)
@@ -174,15 +174,15 @@ def _losses_and_gap(axes, histories):
 
 
 def conditioning(runs):
-    """How much of what differs between the drawings the class decides, epoch by epoch: a line per run.
+    """In how much of what differs between the drawings the class has a part, epoch by epoch: a line per run.
 
-    See `conditioning.class_share`. While a line lies at 0 the generator ignores the class.
+    See `conditioning.class_share`; the drawings are those of the pictures that each run kept while it trained. While a line lies at 0 the generator ignores the class.
     """
     figure, axes = plt.subplots(figsize=(9, 3.6), layout="constrained")
     for (colour, marker), run in zip(MODELS, runs, strict=False):
         shares = class_shares(run)
         axes.plot(shares.index, shares, color=colour, marker=marker, markersize=5, label=run.name)
-    axes.set(title="How much of a drawing the class decides", xlabel="epoch", ylabel="share of the variance")
+    axes.set(title="In how much of a drawing the class has a part", xlabel="epoch", ylabel="share of the variance")
     axes.set_ylim(-0.02, 1)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(alpha=0.3)
