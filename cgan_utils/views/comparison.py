@@ -176,7 +176,8 @@ def _losses_and_gap(axes, histories):
 def conditioning(runs):
     """In how much of what differs between the drawings the class has a part, epoch by epoch: a line per run.
 
-    See `conditioning.class_share`; the drawings are those of the pictures that each run kept while it trained. While a line lies at 0 the generator ignores the class.
+    See `conditioning.class_share`; the drawings are those of the pictures that each run kept while it trained. While a
+    line lies at 0 the generator ignores the class.
     """
     figure, axes = plt.subplots(figsize=(9, 3.6), layout="constrained")
     for (colour, marker), run in zip(MODELS, runs, strict=False):
