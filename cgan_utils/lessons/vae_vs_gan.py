@@ -5,7 +5,7 @@ Four measures of the images of one class, in the columns of `Judge.scores`:
     likeness    share, 0 to 1, of the images that the judge takes for the class that was asked for
     diversity   root mean square difference between two of the images, mean over all pairs, in grey levels (0 to 255);
                 0 if all are the same image
-    coverage    share, 0 to 1, of the real images that have a drawn one as near as their `NEIGHBOURS`th nearest real
+    coverage    share, 0 to 1, of the real images that have a drawn one as near as their fifth nearest real
                 one, in the judge's features (Naeem et al. 2020); low where kinds are missing
     sharpness   difference between neighbouring pixels, mean of the absolute values, in grey levels; low for a blur
 

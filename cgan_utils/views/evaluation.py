@@ -123,7 +123,7 @@ def cost_and_quality(table):
         xscale="log", xlabel="floating-point operations of the training, 10¹⁵", ylabel="class accuracy / real images'"
     )
     axes.set(ylim=(0, 1.1), title="Cost and quality; area: √parameters")
-    axes.margins(x=0.3)
+    axes.margins(x=0.4)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter("")
