@@ -14,12 +14,17 @@ from cgan_utils.images import to_png
 
 
 @pytest.fixture
-def lighten(monkeypatch):
+def execute(monkeypatch):
     monkeypatch.syspath_prepend(Path(__file__).parent.parent / "tools")
     import execute
 
-    yield execute.lighten
+    yield execute
     sys.modules.pop("execute")
+
+
+@pytest.fixture
+def lighten(execute):
+    return execute.lighten
 
 
 def photograph():
@@ -80,3 +85,13 @@ def test_lightened_again_it_stays_as_it_is(lighten):
     data = dict(once.cells[0].outputs[0].data)
     lighten(once)
     assert once.cells[0].outputs[0].data == data
+
+
+def test_the_pictures_of_a_private_cell_are_left_out_and_its_words_stay(execute):
+    made = notebook(plot())
+    private = new_code_cell("", metadata={"tags": ["private-output"]}, outputs=list(made.cells[0].outputs))
+    private.outputs += [new_output("stream", text="six faces"), new_output("execute_result", data={"text/plain": "6"})]
+    made.cells.append(private)
+    execute.leave_out_private(made)
+    assert execute.has_picture(made.cells[0].outputs[0])
+    assert [output.get("text") or output.data["text/plain"] for output in private.outputs] == ["six faces", "6"]

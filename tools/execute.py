@@ -3,6 +3,7 @@
     python tools/execute.py notebooks/00_generate.ipynb …
 
 The budget is `CGAN_BUDGET`, 'demo' by default; data come from `CGAN_DATA_DIR`, the caches or a download.
+Pictures that a cell with the tag `private-output` shows are not kept: they may not be passed on.
 """
 
 import base64
@@ -19,6 +20,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 MANY_COLOURS = 4096  # a figure with more shows photographs, or drawings of some
 WIDEST = 900  # pixels: about as much as JupyterLab shows on a laptop; it would make a wider figure smaller
+PRIVATE = "private-output"
 QUALITY = 65  # of a JPEG, from 0 to 95: side by side with the PNG, no difference can be seen at the size it is shown
 
 
@@ -33,9 +35,21 @@ def execute(path):
     )
     client.record_timing = False
     client.execute()
+    leave_out_private(notebook)
     lighten(notebook)
     notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
     path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+
+
+def leave_out_private(notebook):
+    """Drop the pictures of the cells tagged `PRIVATE`; what they say in words stays. Such a cell may show no widget."""
+    for cell in notebook.cells:
+        if PRIVATE in cell.metadata.get("tags", []):
+            cell.outputs = [output for output in cell.outputs if not has_picture(output)]
+
+
+def has_picture(output):
+    return any(kind.startswith("image/") for kind in output.get("data", {}))
 
 
 def lighten(notebook):
