@@ -53,7 +53,7 @@ def parser():
     add("--batch-size", type=int, metavar="N")
     add("--seed", type=int, metavar="S")
     add("--resume", action="store_true", help="go on where an interrupted training stopped")
-    add("--minutes", type=float, metavar="M", help="stop after so long; go on with --resume")
+    add("--minutes", type=float, metavar="M", help="stop after so long, with exit code 0; go on with --resume")
     add(
         "--steps-per-call", type=int, metavar="N", help="with JAX, N steps in one compiled call (default: what is fast)"
     )
@@ -64,7 +64,13 @@ def parser():
     add("--machine", type=int, default=1, metavar="I", help="which one this is, from 1")
     add("--precision", default="auto", help="auto, float32 or mixed_bfloat16 (default: what this machine is fast at)")
     add("--score", type=int, metavar="N", help="judge N drawings of each class after each epoch, draw with the best")
-    add("--checkpoint-minutes", type=float, default=5, metavar="M", help="beside the one after each epoch (default 5)")
+    add(
+        "--checkpoint-minutes",
+        type=float,
+        default=5,
+        metavar="M",
+        help="at least so often, also within an epoch (default 5)",
+    )
 
     add = command("generate", commands.generate, "draw images with a trained run")
     add("run", help="a run's name or folder")
@@ -91,7 +97,8 @@ def parser():
 
 
 def main(arguments=None):
-    """Exit code 0: done; 2: bad input or a training that failed, said in one sentence; 130: stopped by Ctrl-C."""
+    """Exit code 0: done, or stopped by --minutes with a run to show; 2: bad input or a training that failed, said in
+    one sentence; 130: stopped by Ctrl-C, or by --minutes before there was a run."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that knows no × shows a question mark
             stream.reconfigure(errors="replace")

@@ -3,12 +3,14 @@
 import io
 import json
 import sys
+import time
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from .errors import CganError, notice, one_line
 from .files import METRICS
-from .paths import file_names, try_place, write_whole
+from .paths import file_names, own_folder, try_place, write_whole
 
 
 def list_(args):
@@ -73,6 +75,7 @@ def data(args):
 def train(args):
     from .models.experiments import experiment, unmirrored
 
+    began = time.monotonic()
     # A wrong name answers at once, without loading Keras.
     settings, seen = (experiment(args.experiment), None) if args.experiment else _suitable(args)
     settings = unmirrored(settings) if args.no_mirror else settings
@@ -110,7 +113,8 @@ def train(args):
     print(f"{run.title}: {run.path}")
     if run.name != run.path.name:
         print(f"Call it {run.name}; {run.path.name} is the run that ships with the project.")
-    return 0 if run.record["training"]["complete"] else 130
+    in_time = args.minutes and time.monotonic() >= began + 60 * args.minutes  # as was planned
+    return 0 if run.record["training"]["complete"] or in_time else 130
 
 
 def _suitable(args):
@@ -126,8 +130,7 @@ def _suitable(args):
         raise CganError(f"{args.data} is a data set of several experiments; name one of: {', '.join(fit)}.")
     dataset = load(args.data, background=args.background)
     settings = suitable(dataset.classes, dataset.shape[2], len(dataset.x_train))
-    if args.resume:
-        settings = _begun(settings, args.out)
+    settings = _begun(settings, args.out) if args.resume else settings
     side = SHAPES[settings.dataset][0]
     print(
         f"Chosen for these pictures: {settings.name} at {side}×{side} pixels, {settings.epochs:,} epochs in batches of "
@@ -241,7 +244,6 @@ def _arrays(run, per_class, seed, out):
 
 
 def demo(args):
-    from .paths import own_folder
     from .results.run import Run
 
     run, out = Run(args.run), own_folder() / "demo.png"
@@ -257,6 +259,8 @@ def evaluate(args):
     if args.all and args.data:
         raise CganError("--data names the pictures of one run; give its name or folder in place of --all.")
     _at_least(2, per_class=args.per_class)
+    if args.fid and not all(map(find_spec, ("torch", "torchmetrics", "torch_fidelity"))):  # before minutes of measuring
+        raise CganError("The Inception FID needs PyTorch and more: pip install -e .[fid].")
     left_out = {}
     for name, path in list_runs().items() if args.all else [(args.run, args.run)]:
         try:

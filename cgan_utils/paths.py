@@ -1,12 +1,17 @@
 """The folders that the package reads and writes, and the environment variables that move them."""
 
 import errno
+import glob
 import os
 import re
+import secrets
+import shutil
 import tempfile
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from .files import RECORD
 
 
 def expanded(path):
@@ -34,6 +39,18 @@ def shipped_folder():
 
 def own_folder():
     return root() / "runs"
+
+
+def called(path):
+    """The name by which the run in a folder opens: of two with one name, the shipped one and one's own, "runs/…"."""
+    twin = (shipped_folder() / path.name / RECORD).is_file() and path.parent.resolve() == own_folder().resolve()
+    return f"runs/{path.name}" if twin else path.name
+
+
+def opened_by(path):
+    """What opens the run in a folder from everywhere: its name, or, outside of resultados/ and runs/, the folder."""
+    known = path.parent.resolve() in (shipped_folder().resolve(), own_folder().resolve())
+    return called(path) if known else str(path.absolute())
 
 
 def cache_dir():
@@ -69,15 +86,59 @@ def whole(path):
     The folder is made. Raises OSError, with the name that the user gave, where it can't be.
     """
     path = Path(path)
-    new = path.with_name(f".{path.stem}.new{path.suffix}")
+    new = _beside(path, "new")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield new
-        os.replace(new, path)
+        moved(new, path)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from None
     finally:
         new.unlink(missing_ok=True)  # what a full disk left of it
+
+
+@contextmanager
+def whole_folder(path):
+    """An empty temporary folder: what is written there replaces the folder `path`, complete or not at all."""
+    path = Path(path)
+    new, old = _beside(path, "new"), _beside(path, "old")
+    new.mkdir(parents=True)
+    try:
+        yield new
+        if path.exists():
+            moved(path, old)
+        moved(new, path)
+    finally:
+        if old.exists() and not path.exists():  # the second of the two failed
+            moved(old, path)
+        for folder in (new, old):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _beside(path, age):
+    """A hidden name beside `path` that no other process and no other thread uses."""
+    return path.with_name(f".{age}-{secrets.token_hex(4)}-{path.name}")
+
+
+def forget_unfinished(path):
+    """Remove what processes that were killed left beside `path`; no other may be writing it."""
+    for age in ("new", "old"):
+        for left in path.parent.glob(f".{age}-????????-{glob.escape(path.name)}"):
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+
+
+def moved(path, target):
+    """Rename a file, over an older one, or a folder; where Windows refuses it, try again for two seconds.
+
+    It does while another program, such as one that looks for viruses or keeps copies, has a file of it open.
+    """
+    for wait in (0.1, 0.3, 0.6, 1.0, None):
+        try:
+            return os.replace(path, target)
+        except PermissionError:
+            if wait is None:
+                raise
+            time.sleep(wait)
 
 
 def try_place(path):
@@ -94,17 +155,6 @@ def try_place(path):
     finally:
         with suppress(OSError):
             probe.unlink(missing_ok=True)
-
-
-def renamed(path, target):
-    """Rename a folder; where Windows refuses it, since a program still has a file of it open, try for two seconds."""
-    for wait in (0.1, 0.3, 0.6, 1.0, None):
-        try:
-            return path.rename(target)
-        except PermissionError:
-            if wait is None:
-                raise
-            time.sleep(wait)
 
 
 def write_whole(path, content):

@@ -88,6 +88,39 @@ class Break(keras.callbacks.Callback):
                 weight.assign(keras.ops.full_like(weight, self.value))
 
 
+@pytest.mark.parametrize(("seconds", "saved"), [(0.1, [1, 7]), (25, [1, 4, 7]), (90, [1, 2, 3, 4, 5, 6, 7])])
+def test_what_an_epoch_leaves_is_saved_at_the_ends_and_no_more_than_once_a_minute(seconds, saved, monkeypatch):
+    clock, states, runs = [0.0], [], []
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: clock[0])
+    saver = callbacks.Saver(lambda: states.append(epoch + 1), lambda: runs.append(epoch + 1), minutes=5)
+    saver.set_model(SimpleNamespace(stop_training=False))
+    saver.set_params({"epochs": 7, "steps": 1})
+    for epoch in range(7):
+        clock[0] += seconds
+        saver.on_epoch_end(epoch)
+    assert states == runs == saved
+
+
+def test_an_epoch_after_which_a_training_stops_is_saved(monkeypatch):
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: 0.0)
+    states = []
+    saver = callbacks.Saver(lambda: states.append(epoch), lambda: None, minutes=5)
+    saver.set_model(SimpleNamespace(stop_training=False))
+    saver.set_params({"epochs": 7, "steps": 1})
+    for epoch in range(4):
+        saver.model.stop_training = epoch == 3
+        saver.on_epoch_end(epoch)
+    assert states == [0, 3]
+
+
+@pytest.mark.parametrize("epoch", [0, 1])
+def test_a_run_is_called_kept_only_where_there_is_one(epoch):
+    guard = callbacks.Guard(Progress(epoch=epoch, losses=[(float("nan"), 1.0)]), 10)
+    with pytest.raises(CganError, match="losses became nan and 1.0") as error:
+        guard.on_train_batch_end(0)
+    assert ("is kept" in str(error.value)) == bool(epoch)
+
+
 @pytest.mark.parametrize(("value", "sentence"), [(float("nan"), "losses became"), (-9.0, "collapsed")])
 def test_a_hopeless_training_stops_and_says_why(value, sentence, tiny, digits, tmp_path):
     with pytest.raises(CganError, match=sentence) as error:

@@ -116,6 +116,14 @@ def test_evaluate(home, unconditional_run, capsys):
     assert metrics["verdict"]["text"] in out
 
 
+def test_a_package_that_the_inception_fid_lacks_is_missed_before_anything_is_measured(home, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchmetrics", None)
+    monkeypatch.setattr("cgan_utils.results.evaluation.evaluate", lambda *_, **__: pytest.fail("it was measured"))
+    code, _, err = says(capsys, "evaluate", "tiny_digits", "--fid")
+    assert code == 2 and "pip install -e .[fid]" in err and err.count("\n") == 1
+    assert not (home / "resultados" / "tiny_digits" / "metrics.json").exists()
+
+
 def own_pictures(home, monkeypatch, name):
     """Ten pictures in the folder 'mine', and an experiment of this name that suits them."""
     settings = experiments.Experiment(name, "mnist", "tiny_unconditional", epochs=1, batch_size=4)
@@ -173,6 +181,23 @@ def test_train_and_resume(home, capsys, monkeypatch, digits):
     assert says(capsys, *command, "--resume")[0] == 0
     record = json.loads((home / "mine" / "run.json").read_text(encoding="utf-8"))
     assert record["training"]["epochs"] == 2
+
+
+def test_only_a_stop_that_was_not_planned_is_a_failure(home, digits, capsys, monkeypatch):
+    tiny = experiments.Experiment("tiny_digits", "mnist", "tiny", epochs=2, batch_size=16)
+    monkeypatch.setitem(experiments.EXPERIMENTS, "tiny_digits", tiny)
+    monkeypatch.setattr("cgan_utils.training.train.load", lambda name, **_: digits)
+    command = ["train", "tiny_digits", "--limit-images", 64, "--out"]
+    code, _, err = says(capsys, *command, home / "planned", "--minutes", 1e-9)
+    assert code == 0 and "Stopped in epoch 1" in err
+    assert not Run(home / "planned").record["training"]["complete"]
+
+    def press(self, batch, logs=None):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cgan_utils.training.callbacks.Interruptible.on_train_batch_end", press)
+    for options in ([], ["--minutes", 60]):
+        assert says(capsys, *command, home / f"stopped{len(options)}", *options)[0] == 130
 
 
 @pytest.mark.parametrize(

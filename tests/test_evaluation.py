@@ -11,7 +11,7 @@ import pytest
 from cgan_utils.backend import keras
 from cgan_utils.data.datasets import available, load
 from cgan_utils.errors import CganError
-from cgan_utils.files import AVERAGED, LAST
+from cgan_utils.files import AVERAGED, BEST, LAST
 from cgan_utils.images import from_png
 from cgan_utils.lessons.vae_vs_gan import Judge
 from cgan_utils.models.experiments import Experiment
@@ -246,12 +246,47 @@ def test_scored_epochs_are_recorded_and_the_best_generator_kept(reference, judge
     longer = train(settings, tmp_path / "scored", data=digits, verbose=0, score=3, resume=True, epochs=3)
     assert longer.history["frechet"].tolist() == [5, 3, 4]
     assert longer.record["training"]["best_epoch"] == 2
-    averaged = card("scored", {**run.record, "draws_with": AVERAGED}, [], [])
+    averaged = card(run.path, {**run.record, "draws_with": AVERAGED}, [], [])
     assert AVERAGED in averaged and "scored best" not in averaged
     np.testing.assert_array_equal(longer.generate("3", 0), run.generate("3", 0))
     assert (longer.generate("3", 0, file=LAST) != run.generate("3", 0)).any()
     with pytest.raises(CganError, match="other settings .score 3 → default"):
         train(settings, tmp_path / "scored", data=digits, verbose=0, resume=True, epochs=4)
+
+
+def test_without_a_scored_epoch_no_network_is_called_the_best(judge, digits, tmp_path, monkeypatch):
+    monkeypatch.setattr("cgan_utils.training.scoring.find_evaluator", lambda data: judge)
+    settings = Experiment("scored", "mnist", "tiny", epochs=1, batch_size=16)
+    learn = partial(train, settings, tmp_path / "scored", data=digits, verbose=0, score=3)
+    begun = learn(minutes=1e-9)
+    assert set(begun.weights) == {LAST, AVERAGED} and not (begun.path / BEST).exists()
+    ended = learn(resume=True)
+    assert ended.draws_with == BEST and set(ended.weights) == {LAST, AVERAGED, BEST}
+
+
+def test_an_inception_fid_stays_until_it_is_of_other_images(run, numbers, tmp_path):
+    shutil.copytree(run.path, tmp_path / "copy")
+    copy = Run(tmp_path / "copy")
+    found = evaluate(copy, Reference(numbers), per_class=2, repeats=1)
+    fid = {"mean": 9.0, "values": [9.0]}
+    copy.keep_metrics({**found, "drawn": {**found["drawn"], "inception_fid": fid}})
+    copy.keep_metrics(found)
+    assert copy.metrics["drawn"]["inception_fid"] == fid and list(copy.metrics["drawn"])[-1] == "inception_fid"
+    newer = {"mean": 8.0, "values": [8.0]}
+    copy.keep_metrics({**found, "drawn": {**found["drawn"], "inception_fid": newer}})
+    assert copy.metrics["drawn"]["inception_fid"] == newer
+    copy.keep_metrics({**found, "protocol": {**found["protocol"], "data_fingerprint": "?"}})
+    assert "inception_fid" not in copy.metrics["drawn"]
+    (copy.path / "metrics.json").write_text("damaged")
+    copy.keep_metrics(found)
+    assert copy.metrics == found
+
+
+def test_too_few_test_images_are_noticed_before_any_image_is_drawn(run, numbers, judge):
+    few = replace(numbers, x_test=numbers.x_test[:9], y_test=numbers.y_test[:9])
+    unable = SimpleNamespace(**vars(run), generator=lambda: pytest.fail("it was drawn"))
+    with pytest.raises(CganError, match="needs 17 images or more, not 9"):
+        evaluate(unable, Reference(few, judge), per_class=12, repeats=1)
 
 
 def test_scores_need_an_evaluator_and_enough_images(judge, digits, tmp_path, monkeypatch):

@@ -8,13 +8,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
+from sentences import is_one_sentence
 
 from cgan_utils.__main__ import main
+from cgan_utils.data.arrays import from_arrays
 from cgan_utils.data.datasets import load
 from cgan_utils.errors import CganError
 from cgan_utils.models.architectures import architecture
 from cgan_utils.models.experiments import Experiment, suitable, unmirrored
-from cgan_utils.results.evaluation import evaluate, reference_of
+from cgan_utils.results.evaluation import Reference, evaluate, reference_of
 from cgan_utils.results.evaluator import find_evaluator
 from cgan_utils.training.checkpoints import Progress, save
 from cgan_utils.training.train import train
@@ -118,6 +120,63 @@ def test_pictures_that_were_moved_are_named_anew(tmp_path, capsys):
     fill(tmp_path / "fish", names=("eel", "cod"))
     with pytest.raises(CganError, match="of cod, eel, and pets learned from 28×28×3 images of cats, dogs"):
         reference_of(run, tmp_path / "fish")
+
+
+def test_a_run_is_measured_on_the_pictures_that_it_learned_from_and_on_no_others(tmp_path):
+    folder = fill(tmp_path / "pets")
+    run = learn(tmp_path / "run", data=folder)
+    began = reference_of(run).data
+    Image.new("RGB", (30, 30), "red").save(folder / "cats" / "000 new.png")  # so that each tenth one is another
+    assert load(folder, size=28).fingerprint != run.record["data"]["fingerprint"] == began.fingerprint
+    again = reference_of(run).data
+    assert again.fingerprint == began.fingerprint and len(again.x_train) == 36
+    shutil.rmtree(tmp_path / "cache")
+    with pytest.raises(CganError, match="holds other images than the 36 for training and 4 for testing") as error:
+        reference_of(run)
+    assert is_one_sentence(error)
+    (folder / "cats" / "000 new.png").unlink()
+    assert reference_of(run).data.fingerprint == began.fingerprint
+
+
+def test_a_run_of_the_first_images_is_measured_on_these(tmp_path):
+    run = learn(tmp_path / "run", data=fill(tmp_path / "pets"), limit_images=10)
+    data = reference_of(run).data
+    assert (len(data.x_train), len(data.x_test)) == (10, 4)
+    assert evaluate(run, per_class=4, repeats=1)["protocol"]["data_fingerprint"] == run.record["data"]["fingerprint"]
+
+
+def test_another_file_of_the_same_name_is_not_taken_for_the_data_set(numbers, tmp_path, monkeypatch):
+    def write(count):
+        arrays = ("x_train", "y_train", "x_test", "y_test")
+        np.savez(tmp_path / "mnist.npz", **{key: getattr(numbers, key)[:count] for key in arrays})
+
+    write(64)
+    monkeypatch.setenv("CGAN_DATA_DIR", str(tmp_path))
+    run = learn(tmp_path / "run")
+    assert len(reference_of(run).data.x_train) == 64
+    write(65)
+    assert len(reference_of(run).data.x_train) == 64  # the same images, and one more behind them
+    write(60)
+    with pytest.raises(CganError, match="The MNIST at hand holds other images than the 64 for training") as error:
+        reference_of(run)
+    assert is_one_sentence(error)
+
+
+def test_a_run_on_arrays_says_how_it_is_measured(digits, tmp_path):
+    data = from_arrays(digits.x_train, digits.y_train)
+    run = learn(tmp_path / "run", data=data)
+    with pytest.raises(CganError, match="run.keep_metrics.evaluate.run, Reference.data") as error:
+        reference_of(run, "pets")
+    assert is_one_sentence(error)
+    run.keep_metrics(evaluate(run, Reference(data), per_class=2, repeats=1))  # what it says
+    assert run.metrics["protocol"]["test_images"] == len(data.x_test)
+
+
+def test_with_a_single_test_image_a_run_is_measured(tmp_path):
+    run = learn(tmp_path / "run", data=fill(tmp_path / "pets", 5))
+    assert run.record["data"]["test_images"] == 1
+    drawn = evaluate(run, per_class=2, repeats=1)["drawn"]
+    assert drawn["nearest_pixels_ratio"]["mean"] > 0 and "diversity" in drawn
 
 
 def test_all_goes_on_and_says_what_it_left_out(tmp_path, capsys):

@@ -1,18 +1,25 @@
 """Where a training may write: a folder of its own, tried before its first step."""
 
+import os
 import shutil
+import subprocess
+import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sentences import is_one_sentence
 
+from cgan_utils import paths
 from cgan_utils.__main__ import main
 from cgan_utils.backend import keras
 from cgan_utils.errors import CganError
 from cgan_utils.models.experiments import experiment
-from cgan_utils.paths import renamed, try_place
-from cgan_utils.training.places import reserve
+from cgan_utils.paths import try_place, whole, whole_folder, write_whole
+from cgan_utils.training import places
+from cgan_utils.training.places import alone, reserve
 from cgan_utils.training.train import train
 
 
@@ -106,8 +113,6 @@ def test_a_checkpoint_that_cannot_be_written_is_one_sentence_and_the_old_one_sta
 
 
 def test_a_user_without_a_home_gets_the_temporary_folder(monkeypatch, tmp_path):
-    from cgan_utils import paths
-
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     assert paths.expanded("~nobody-of-this-name/.cache/cgan_utils") == tmp_path / ".cache/cgan_utils"
     monkeypatch.setenv("HOME", "/home/ana")
@@ -155,20 +160,152 @@ def test_a_drive_that_is_not_there_is_named(monkeypatch, tmp_path):
     assert error.value.filename == str(tmp_path / "a.png")
 
 
-def test_a_folder_that_windows_holds_for_a_moment_is_renamed_all_the_same(monkeypatch, tmp_path):
-    (tmp_path / "a").mkdir()
-    rename, left, waits = Path.rename, [2], []
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_windows_holds_for_a_moment_is_replaced_all_the_same(kind, monkeypatch, tmp_path):
+    replace, left, waits = os.replace, [2], []
 
-    def held(self, target):
+    def held(old, new):
         left[0] -= 1
         if left[0] >= 0:
-            raise PermissionError(13, "Access is denied", str(self))
-        return rename(self, target)
+            raise PermissionError(13, "Access is denied", str(old))
+        return replace(old, new)
 
-    monkeypatch.setattr(Path, "rename", held)
+    def write(text):
+        if kind == "file":
+            write_whole(tmp_path / "a", text)
+        else:
+            with whole_folder(tmp_path / "a") as new:
+                (new / "text").write_text(text)
+
+    write("old")
+    monkeypatch.setattr("os.replace", held)
     monkeypatch.setattr("time.sleep", waits.append)
-    renamed(tmp_path / "a", tmp_path / "b")
-    assert (tmp_path / "b").is_dir() and len(waits) == 2
+    write("new")
+    read = tmp_path / "a" if kind == "file" else tmp_path / "a" / "text"
+    assert read.read_text() == "new" and len(waits) == 2
     left[0] = 99
     with pytest.raises(PermissionError):
-        renamed(tmp_path / "b", tmp_path / "a")
+        write("newer")
+    assert read.read_text() == "new" and [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_an_old_folder_comes_back_if_the_new_one_cannot_take_its_place(monkeypatch, tmp_path):
+    replace, moves = os.replace, []
+
+    def refuse_the_second(old, new):
+        moves.append(new)
+        if len(moves) == 2:
+            raise OSError(5, "Input/output error")
+        replace(old, new)
+
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "text").write_text("old")
+    monkeypatch.setattr("os.replace", refuse_the_second)
+    with pytest.raises(OSError, match="Input/output error"), whole_folder(tmp_path / "a"):
+        pass
+    assert (tmp_path / "a" / "text").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_two_that_write_one_file_at_once_do_not_meet(tmp_path):
+    with whole(tmp_path / "a.json") as first:
+        first.write_text("first")
+        write_whole(tmp_path / "a.json", "second")
+    assert (tmp_path / "a.json").read_text() == "first"
+    with whole_folder(tmp_path / "run") as first, whole_folder(tmp_path / "run") as second:
+        for folder, text in ((first, "first"), (second, "second")):
+            (folder / "text").write_text(text)
+    assert (tmp_path / "run" / "text").read_text() == "first"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "run"]
+
+
+def test_what_a_killed_process_left_goes_when_its_training_goes_on(tiny, digits, tmp_path):
+    train(tiny, tmp_path / "run", data=digits, verbose=0, epochs=1)
+    paths._beside(tmp_path / "run.checkpoint", "new").write_text("half")
+    paths._beside(tmp_path / "run", "old").mkdir()
+    assert len(list(tmp_path.iterdir())) == 4
+    train(tiny, tmp_path / "run", data=digits, verbose=0, resume=True)
+    assert {path.name for path in tmp_path.iterdir()} == {"run", "run.checkpoint"}
+
+
+def test_a_second_training_that_would_go_on_meanwhile_gets_one_sentence(tiny, digits, tmp_path):
+    refusals = []
+
+    class Second(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if not refusals:
+                with pytest.raises(CganError, match="Another training is at work in .*run; let it end") as refusal:
+                    train(tiny, tmp_path / "run", data=digits, verbose=0, resume=True)
+                refusals.append(refusal)
+
+    train(tiny, tmp_path / "run", data=digits, verbose=0, epochs=1)
+    whole_run = train(tiny, tmp_path / "run", data=digits, verbose=0, resume=True, extra_callbacks=[Second()])
+    assert len(refusals) == 1 and is_one_sentence(refusals[0])
+    assert whole_run.record["training"]["complete"]
+    assert {path.name for path in tmp_path.iterdir()} == {"run", "run.checkpoint"}
+
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from cgan_utils.training.places import alone
+
+with alone(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(300)
+"""
+
+
+def test_a_process_that_dies_holds_no_folder(tmp_path):
+    process = subprocess.Popen([sys.executable, "-c", HOLDS, tmp_path / "run"], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(CganError, match="Another training"), alone(tmp_path / "run"):
+            pass
+    finally:
+        process.kill()
+        process.communicate()
+    with alone(tmp_path / "run"):
+        pass
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_drive_without_locks_keeps_nobody_out(monkeypatch, tmp_path):
+    def unknown(*_):
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(places, "fcntl", SimpleNamespace(flock=unknown, LOCK_EX=2, LOCK_NB=4))
+    with alone(tmp_path / "run"), alone(tmp_path / "run"):
+        pass
+    assert not any(tmp_path.iterdir())
+
+
+def test_on_windows_the_same_lock_is_asked_of_another_module(monkeypatch, tmp_path):
+    held = []
+
+    def locking(file, mode, count):
+        if held:
+            raise PermissionError(13, "Permission denied")
+        held.append((mode, count))
+
+    monkeypatch.setattr(places, "fcntl", None)
+    monkeypatch.setattr(places, "msvcrt", SimpleNamespace(locking=locking, LK_NBLCK=2), raising=False)
+    with alone(tmp_path / "run"):
+        assert held == [(2, 1)]
+        with pytest.raises(CganError, match="Another training"), alone(tmp_path / "run"):
+            pass
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_folder_with_other_files_and_a_run_without_its_checkpoint_lead_nowhere_else(resume, tiny, digits, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    with pytest.raises(CganError, match="mine is there already, and holds no training; choose another folder") as other:
+        train(tiny, tmp_path / "mine", data=digits, verbose=0, resume=resume)
+    train(tiny, tmp_path / "run", data=digits, verbose=0, epochs=1)
+    (tmp_path / "run.checkpoint").unlink()
+    with pytest.raises(CganError, match="run.checkpoint beside it, is gone.*choose another folder") as gone:
+        train(tiny, tmp_path / "run", data=digits, verbose=0, resume=resume)
+    assert is_one_sentence(other) and is_one_sentence(gone)
+    assert {path.name for path in tmp_path.iterdir()} == {"mine", "run"}

@@ -1,8 +1,10 @@
 import hashlib
 import json
+import shlex
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from cgan_utils.errors import CganError
 from cgan_utils.files import AVERAGED, LAST
 from cgan_utils.images import cells, from_png, grid, to_png
 from cgan_utils.models.sampling import latent
+from cgan_utils.results.card import card
 from cgan_utils.results.run import Run, list_runs
 from cgan_utils.results.tables import all_runs
 
@@ -194,11 +197,53 @@ def test_names_are_looked_up_and_the_nearest_offered(run, tmp_path, monkeypatch)
 
 
 def test_the_card_says_what_run_json_says(run):
-    card = (run.path / "README.md").read_text(encoding="utf-8")
-    assert "2 of 2 planned epochs" in card
-    assert f"{run.record['parameters']['generator']:,}" in card
-    assert "stand-in" in card
-    assert "evolution/epoch_0002.png" in card
+    text = (run.path / "README.md").read_text(encoding="utf-8")
+    assert "2 of 2 planned epochs" in text
+    assert f"{run.record['parameters']['generator']:,}" in text
+    assert "stand-in" in text
+    assert "evolution/epoch_0002.png" in text
+
+
+def test_the_card_names_the_run_so_that_a_shell_finds_it(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("CGAN_HOME", str(tmp_path))
+
+    def command(folder, class_name="7"):
+        shutil.copytree(run.path, folder)
+        edit(folder, lambda record: record["data"]["class_names"].append(class_name))
+        Run(folder)._rewrite({})
+        lines = (folder / "README.md").read_text(encoding="utf-8").splitlines()
+        return shlex.split(next(line for line in lines if "cgan generate" in line))
+
+    assert command(tmp_path / "runs" / "mine") == ["cgan", "generate", "mine", "--class", "7", "--out", "image.png"]
+    for folder, class_name in ((tmp_path / "elsewhere", "truck"), (tmp_path / "my runs" / "a b", "Ankle boot")):
+        words = command(folder, class_name)
+        assert words[2:5] == [str(folder), "--class", class_name] and Run(words[2]).path == folder
+    assert command(tmp_path / "runs" / "a b")[2] == "a b"
+    assert "'" not in (tmp_path / "runs" / "a b" / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_card_says_all_that_decides_a_training(run):
+    def said(**changes):
+        experiment = {**run.record["experiment"], **changes}
+        return card(run.path, {**run.record, "experiment": experiment}, [], [])
+
+    plain = said(optimizer="adam", seed=5, averaging=0.9)
+    assert "| Seed | 5 |" in plain and "keeps 0.9 of itself" in plain and "β₁ 0.5" in plain
+    assert not any(word in plain for word in ("Augmentation", "mirrored", "β₂", "group"))
+    more = said(optimizer="adam", beta_2=0.99, group=8, mirror=True)
+    assert "β₂ 0.99" in more and "in groups of 8 images" in more and "half of the training images mirrored" in more
+    for name, mirrored in (("modelo_6", "half of them are mirrored"), ("modelo_6_digits", "none is mirrored")):
+        assert f"contrast and place; {mirrored}" in said(architecture=name)
+    assert "Averaging" not in said(game="vae")
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parent.parent / "resultados").glob("*/run.json")))
+def test_a_shipped_card_is_current(path, tmp_path, monkeypatch):
+    folder = tmp_path / "resultados" / path.parent.name
+    shutil.copytree(path.parent, folder, ignore=shutil.ignore_patterns("*.safetensors", "*.npz"))
+    monkeypatch.setenv("CGAN_HOME", str(tmp_path))
+    Run(folder)._rewrite({})
+    assert (folder / "README.md").read_bytes() == (path.parent / "README.md").read_bytes()
 
 
 def test_nothing_is_unpickled(copy):

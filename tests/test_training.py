@@ -182,6 +182,28 @@ def test_a_second_ctrl_c_stops_at_once_and_keeps_the_last_checkpoint(tiny, digit
     assert resumed.weights == train(tiny, tmp_path / "b", data=digits, verbose=0).weights
 
 
+def test_fewer_epochs_than_were_begun_end_the_training_where_it_is(tiny, digits, tmp_path):
+    stopped = train(tiny, tmp_path / "a", data=digits, verbose=0, extra_callbacks=[PressStop(6)])
+    ended = train(tiny, tmp_path / "a", data=digits, verbose=0, resume=True, epochs=1)
+    assert ended.record["training"]["complete"] and ended.weights == stopped.weights and len(ended.losses) == 6
+    resumed = train(tiny, tmp_path / "a", data=digits, verbose=0, resume=True)
+    assert resumed.weights == train(tiny, tmp_path / "b", data=digits, verbose=0).weights
+
+
+def test_epochs_that_were_not_saved_are_trained_again_to_the_same_end(tiny, digits, tmp_path):
+    class Die(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:  # after the Saver, which has just passed it over
+                raise MemoryError
+
+    with pytest.raises(MemoryError):
+        train(tiny, tmp_path / "a", data=digits, verbose=0, epochs=3, extra_callbacks=[Die()])
+    assert checkpoints.read_progress(tmp_path / "a.checkpoint").epoch == 1
+    assert Run(tmp_path / "a").record["training"]["epochs"] == 1
+    resumed = train(tiny, tmp_path / "a", data=digits, verbose=0, epochs=3, resume=True)
+    assert resumed.weights == train(tiny, tmp_path / "b", data=digits, verbose=0, epochs=3).weights
+
+
 def test_stopping_in_the_first_epoch_still_gives_a_run(tiny, digits, tmp_path):
     stopped = train(tiny, tmp_path / "a", data=digits, verbose=0, extra_callbacks=[PressStop(2)])
     assert len(stopped.history) == 0

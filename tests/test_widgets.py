@@ -53,6 +53,33 @@ def test_every_control_changes_the_picture_and_the_caption(explorer):
     assert len(seen) == 4
 
 
+def test_without_a_picture_there_is_nothing_to_save(explorer, home):
+    (home / "resultados" / "second" / LAST).write_bytes(b"damaged")
+    explorer.run.value = "second"
+    said = explorer.message.value
+    assert "truncated or altered" in said and picture(explorer) == b"" and explorer.save.disabled
+    explorer.save.click()
+    assert explorer.message.value == said and not list(home.glob("*.png"))
+    explorer.run.value = "first"
+    assert not explorer.save.disabled
+
+
+def test_with_a_run_that_cannot_be_opened_every_control_says_why(explorer, home):
+    (home / "resultados" / "second" / "run.json").write_text("{", encoding="utf-8")
+    explorer.run.value = "second"
+    for act in (
+        lambda: setattr(explorer.label, "value", 5),
+        lambda: setattr(explorer.find, "value", "3"),
+        explorer.save.click,
+        explorer.new.click,
+    ):
+        explorer.message.value = ""
+        explorer.image.value = b"the picture of another run"
+        act()
+        assert "Expecting property name" in explorer.message.value and picture(explorer) == b""
+    assert not list(home.glob("*.png"))
+
+
 def test_the_new_button_draws_from_another_seed(explorer):
     before = picture(explorer)
     explorer.new.click()

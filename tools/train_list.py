@@ -19,7 +19,7 @@ import tarfile
 import time
 from pathlib import Path
 
-from cgan_utils.training.places import taken
+from cgan_utils.training.places import finished, taken
 
 PIECE = 16 * 2**20 - 1
 
@@ -101,10 +101,11 @@ def main(arguments=None):
     end = time.monotonic() + seconds
     args.out.mkdir(parents=True, exist_ok=True)
     codes = train(trainings, args.out, end, args.together, args.reserve)
-    words = {0: "complete", 130: "stopped in time", None: "never began"}
+    words = {0: "stopped in time", 130: "stopped in time", None: "never began"}
     for name, code in codes.items():
         size = pack(name, args.out, args.checkpoints)
-        print(f"{name}: {words.get(code, f'failed, see {args.out / name}.log')}, {size / 1e6:.1f} MB packed")
+        said = "complete" if code == 0 and finished(args.out / name) else words.get(code)
+        print(f"{name}: {said or f'failed, see {args.out / name}.log'}, {size / 1e6:.1f} MB packed")
     return int(any(code not in words for code in codes.values()))
 
 

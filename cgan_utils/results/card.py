@@ -1,39 +1,36 @@
 """The card of a run: its README.md, made from run.json and the history, so that it cannot disagree with them."""
 
 import io
+import re
 
 from ..files import AVERAGED
-from ..models.architectures import conditional
-from ..models.experiments import ALL_CLASSES
+from ..models.architectures import Projected, architecture, conditional
+from ..models.experiments import ALL_CLASSES, Experiment
+from ..paths import called, opened_by
 from .verdicts import weaknesses
 
 CURVES = "curves"  # name of the picture of losses and scores
 
 
-def card(name, record, history, pictures, metrics=None):
-    """Markdown text. record: run.json as a dict; history: list of dicts; pictures: names of those in evolution/,
-    and CURVES if there is one.
+def card(path, record, history, pictures, metrics=None):
+    """Markdown text. path: the folder of the run; record: run.json as a dict; history: list of dicts; pictures: names
+    of those in evolution/, and CURVES if there is one.
 
     metrics: metrics.json as a dict, if the run has been evaluated.
     """
     experiment, data, training = record["experiment"], record["data"], record["training"]
-    optimizer = f"{experiment['optimizer']}, learning rate {experiment['learning_rate']:g}"
-    if experiment["optimizer"] == "adam":
-        optimizer += f", β₁ {experiment['beta_1']:g}"
-    if experiment.get("d_learning_rate"):
-        optimizer += f", the discriminator's rate {experiment['d_learning_rate']:g}"
-    if experiment.get("schedule", "constant") != "constant":
-        optimizer += ", falling to 0 along a cosine"
-    if experiment.get("mirror"):
-        optimizer += ", half of the images mirrored"
     named = conditional(experiment["architecture"])
     best = training.get("best_epoch") if record["draws_with"] != AVERAGED else None  # what is averaged has no epoch
     planned = experiment["epochs"]
     sizes = ", ".join(f"{network} {count:,}" for network, count in record["parameters"].items())
+    averaging = f"the averaged generator keeps {experiment['averaging']:g} of itself at each step"
     rows = {
         "Data": f"{data['title']}: {data['images']:,} training and {data['test_images']:,} test images",
         "Network": f"{experiment['architecture']}, parameters: {sizes}",
-        "Step": f"{_objective(experiment)}, batch {experiment['batch_size']}, {optimizer}",
+        "Step": f"{_objective(experiment)}, {_batch(experiment)}, {_optimizer(experiment)}",
+        "Augmentation": _augmentation(experiment),
+        "Averaging": averaging if experiment.get("game", "gan") == "gan" else "",
+        "Seed": str(experiment["seed"]),
         "Trained": f"{training['epochs']} of {planned} planned epochs, {training['images_seen']:,} images seen",
         "On": f"{training['machine']}, {training['precision']}, {training['seconds_per_epoch']:.0f} s per epoch",
         "Trained as": ", ".join(training["trained_as"]),
@@ -42,7 +39,8 @@ def card(name, record, history, pictures, metrics=None):
     }
     if teacher := record.get("teacher"):
         rows["Looks through"] = f"a classifier that knows {teacher['accuracy']:.1%} of the test images"
-    lines = [f"# {name}", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows.items()), ""]
+    table = [f"| {key} | {value} |" for key, value in rows.items() if value]
+    lines = [f"# {called(path)}", "", "| | |", "|---|---|", *table, ""]
     if training["epochs"] < planned:
         lines += [f"**Shorter than planned:** {training['epochs']} of {planned} epochs.", ""]
     if history:
@@ -61,9 +59,14 @@ def card(name, record, history, pictures, metrics=None):
         lines += [""]
     if ALL_CLASSES in pictures:
         lines += ["All classes, three seeds each:", "", f"![all classes](evolution/{ALL_CLASSES}.png)", ""]
-    choice = f" --class {data['class_names'][-1]!r}" if named else " --count 10"
-    lines += ["Draw with it: ", "", f"    cgan generate {name}{choice} --out image.png", ""]
+    choice = f"--class {quoted(data['class_names'][-1])}" if named else "--count 10"
+    lines += ["Draw with it: ", "", f"    cgan generate {quoted(opened_by(path))} {choice} --out image.png", ""]
     return "\n".join(lines)
+
+
+def quoted(text):
+    """A word of a command line: in double quotes, which the shell of Windows knows, too, where it needs any."""
+    return text if re.fullmatch(r"[\w.:/\\+-]+", text) else f'"{text}"'
 
 
 def curves(run):
@@ -112,3 +115,32 @@ def _objective(experiment):
     extras = (("label_smoothing", "label smoothing"), ("label_noise", "label noise"))
     said = "".join(f", {text} {experiment[key]:g}" for key, text in extras if experiment.get(key))
     return f"{experiment['update']}, {experiment['loss']} loss{said}"
+
+
+def _batch(experiment):
+    group = experiment.get("group", 1)
+    return f"batch {experiment['batch_size']}" + (f", in groups of {group} images of one class" if group > 1 else "")
+
+
+def _optimizer(experiment):
+    said = f"{experiment['optimizer']}, learning rate {experiment['learning_rate']:g}"
+    if experiment["optimizer"] == "adam":
+        said += f", β₁ {experiment['beta_1']:g}"
+        beta_2 = experiment.get("beta_2", Experiment.beta_2)  # older records lack it
+        said += f", β₂ {beta_2:g}" if beta_2 != Experiment.beta_2 else ""
+    if experiment.get("d_learning_rate"):
+        said += f", the discriminator's rate {experiment['d_learning_rate']:g}"
+    if experiment.get("schedule", "constant") != "constant":
+        said += ", falling to 0 along a cosine"
+    return said
+
+
+def _augmentation(experiment):
+    """What is done to images before a network sees them; empty if nothing is."""
+    said, row = [], architecture(experiment["architecture"])
+    if experiment.get("mirror"):
+        said.append("half of the training images mirrored")
+    if isinstance(row, Projected) and "augmentation" not in row.without:
+        mirrored = "half of them are mirrored" if row.mirror else "none is mirrored"
+        said.append(f"real and drawn images change in brightness, saturation, contrast and place; {mirrored}")
+    return "; ".join(said)

@@ -8,7 +8,6 @@ Nothing is unpickled and no code is read from files: the network is rebuilt from
 
 import hashlib
 import json
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from .. import backend
 from ..errors import CganError
 from ..models.classifier import Recipe, build
 from ..models.layers import to_signed
-from ..paths import shipped_folder
+from ..paths import shipped_folder, whole_folder
 from .weights import compact
 
 ops = backend.keras.ops
@@ -91,16 +90,9 @@ def save(path, trainings, data):
             for name, trained in trainings.items()
         },
     }
-    new, old = (path.with_name(f".{path.name}.{age}") for age in ("new", "old"))
-    for folder in (new, old):
-        shutil.rmtree(folder, ignore_errors=True)
-    new.mkdir(parents=True)
-    (new / WEIGHTS).write_bytes(content)
-    (new / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    if path.exists():
-        path.rename(old)
-    new.rename(path)
-    shutil.rmtree(old, ignore_errors=True)
+    with whole_folder(path) as new:
+        (new / WEIGHTS).write_bytes(content)
+        (new / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return Stacked(path)
 
 

@@ -15,14 +15,15 @@ at them, and at real images for comparison (see `evaluator`; each measure is def
 A run without classes, or of a data set without an evaluator, gets the measures that apply.
 """
 
+import itertools
 import time
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from .. import backend
-from ..data.datasets import load
+from ..data.datasets import earlier, load
 from ..data.known import NAMES
 from ..errors import CganError
 from ..models.sampling import draw
@@ -115,33 +116,52 @@ class Reference:
         return {f"nearest_{kind}_{name}": value for kind in found for name, value in found[kind].items()}
 
 
+_references = {}  # by the name, the folder and the fingerprint of their data
+
+
 def reference_of(run, folder=None):
-    """The `Reference` for the images that a `Run` learned from, made once for each data set.
+    """The `Reference` for the images that a `Run` learned from, made once for each version of them.
 
     folder: of someone's own pictures, where they are now; by default where they were. Raises CganError if they are
-    not there, or are of other classes or sizes.
+    not there, are of other classes or sizes, or are no longer those that the run learned from: a test image of today
+    may be one that it was trained on, and the measures would be wrong.
     """
     entry = run.record["data"]
+    if str(entry.get("folder")).startswith("arrays called "):
+        raise CganError(
+            f"{run.name} learned from {entry['folder']}, which only Python can make again: there, with the same data, "
+            "from cgan_utils.results.evaluation import Reference, evaluate; "
+            "run.keep_metrics(evaluate(run, Reference(data)))."
+        )
     folder = folder or entry.get("folder")
     if not (folder and Path(folder).exists()) and (folder or entry["name"] not in NAMES):
         where = f"not in {folder} any more" if folder else "a folder of someone's own"
         raise CganError(f"The pictures that {run.name} learned from are {where}; say where they are with --data.")
     # An absolute path: a folder called "mnist" must not be taken for the data set.
     name, background = str(Path(folder).absolute()) if folder else entry["name"], entry.get("background", "white")
-    reference = _reference(name, entry["stand_in"], run.shape[0], background)
-    data = reference.data
-    if folder and (data.shape != run.shape or list(data.class_names) != entry["class_names"]):
+    now = load(name, entry["stand_in"], size=run.shape[0], background=background)
+    if folder and (now.shape != run.shape or list(now.class_names) != entry["class_names"]):
         raise CganError(
-            f"{folder} holds {'×'.join(map(str, data.shape))} images of {', '.join(data.class_names)}, and {run.name} "
+            f"{folder} holds {'×'.join(map(str, now.shape))} images of {', '.join(now.class_names)}, and {run.name} "
             f"learned from {'×'.join(map(str, run.shape))} images of {', '.join(entry['class_names'])}."
         )
-    return reference
+    data = as_learned(now, entry["fingerprint"]) or as_learned(now, entry["fingerprint"], entry["images"])
+    if not data:
+        place = folder or f"The {now.title} at hand"
+        raise CganError(
+            f"{place} holds other images than the {entry['images']:,} for training and {entry['test_images']:,} for "
+            f"testing that {run.name} learned with, or they are divided otherwise; bring those back, or train again."
+        )
+    key = (data.name, data.folder, data.fingerprint)
+    return _references.setdefault(key, Reference(data, find_evaluator(data)))
 
 
-@cache
-def _reference(name, stand_in, size, background):
-    data = load(name, stand_in, size=size, background=background)
-    return Reference(data, find_evaluator(data))
+def as_learned(data, fingerprint, limit=None):
+    """The `ImageDataset` with this fingerprint, or None: it is `data`, or, if pictures came or went, what its folder
+    was before; limit: of that the first images, as many as a training was limited to."""
+    versions = itertools.chain([data], earlier(data))
+    limited = (version.limited(limit) if limit else version for version in versions)
+    return next((version for version in limited if version.fingerprint == fingerprint), None)
 
 
 def evaluate(run, reference=None, per_class=None, repeats=REPEATS, progress=None):
@@ -159,6 +179,7 @@ def evaluate(run, reference=None, per_class=None, repeats=REPEATS, progress=None
     if per_class is not None and per_class < 2:
         raise CganError(f"{per_class} image of each class can't be compared with one another; draw 2 or more.")
     per_class = per_class or max(10, (TOTAL if judge else COMPARED) // classes)
+    real, real_by_class = reference.real(run.conditional)  # first: it refuses too few images before any is drawn
     draws = []
     for repeat in range(repeats):
         labels = np.repeat(np.arange(classes), per_class)
@@ -167,7 +188,6 @@ def evaluate(run, reference=None, per_class=None, repeats=REPEATS, progress=None
         if progress:
             progress((repeat + 1) / repeats)
     drawn, by_class, confusion = zip(*draws, strict=True)
-    real, real_by_class = reference.real(run.conditional)
     metrics = {
         "format": FORMAT,
         "protocol": _protocol(run, reference, per_class, repeats),

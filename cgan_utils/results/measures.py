@@ -177,8 +177,10 @@ def memorisation(drawn, train, test):
                 drawn images are copies. Blurred images also lie nearer to everything: look at the pairs.
         share   share, 0 to 1, of drawn images as near as the nearest 1 % of the test images, or nearer: 0.01 is the
                 goal. It sees a few copies among many images, which no median does.
+
+    Of one or two test images both are rough, and copies are found all the same.
     """
-    drawn, test = check(drawn=_rows(drawn), test=_rows(test))
+    drawn, test = check(1, drawn=_rows(drawn), test=_rows(test))
     near, usual = nearest(drawn, train)[0], nearest(test, train)[0]
     middle, norm = np.median(near), np.median(usual)
     if middle > norm == 0:

@@ -21,7 +21,7 @@ import functools
 import hashlib
 import json
 import os
-import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,7 @@ from ..files import CARD, ENCODER, EVOLUTION, HISTORY, LOSSES, METRICS, RECORD
 from ..images import from_png, to_png
 from ..models.architectures import conditional
 from ..models.experiments import EXPERIMENTS, Experiment, shown_classes
-from ..paths import own_folder, renamed, shipped_folder, whole, write_whole
+from ..paths import called, own_folder, shipped_folder, whole, whole_folder, write_whole
 from .card import CURVES, card, curves
 from .weights import pack, unpack
 
@@ -48,12 +48,6 @@ def list_runs():
         files = sorted(folder.glob("[!.]*/run.json"))  # what begins with a dot is being written
         found |= {called(file.parent): file.parent for file in files}
     return found
-
-
-def called(path):
-    """The name by which the run in a folder opens: of two with one name, the shipped one and one's own, "runs/…"."""
-    twin = (shipped_folder() / path.name / RECORD).is_file() and path.parent.resolve() == own_folder().resolve()
-    return f"runs/{path.name}" if twin else path.name
 
 
 class Run:
@@ -136,11 +130,25 @@ class Run:
             return found if found["protocol"]["generator_sha256"] == self.weights[self.draws_with] else None
 
     def keep_metrics(self, metrics):
-        """Write what `evaluation.evaluate` found into metrics.json, draw the curves, and renew the card."""
-        lines = [f" {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in metrics.items()]
+        """Write what `evaluation.evaluate` found into metrics.json, draw the curves, and renew the card.
+
+        An Inception FID that was measured before stays, if the generator and the test images are the same.
+        """
         self.__dict__.pop("metrics", None)  # what was read before
+        metrics = self._with_fid(metrics)
+        self.__dict__.pop("metrics", None)
+        lines = [f" {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in metrics.items()]
         figure = {f"{CURVES}.png": curves(self)} if len(self.history) else {}
         self._rewrite({METRICS: "{\n" + ",\n".join(lines) + "\n}\n", **figure})
+
+    def _with_fid(self, metrics):
+        """The metrics, with the Inception FID of metrics.json if they lack it and it is of the same images."""
+        with suppress(CganError, KeyError):  # no file, or a damaged one: nothing to keep
+            old, images = self.metrics or {}, "data_fingerprint"
+            if old["protocol"][images] == metrics["protocol"][images]:
+                kept = {"inception_fid": old["drawn"]["inception_fid"]}
+                return {**metrics, "drawn": metrics["drawn"] | kept | metrics["drawn"]}
+        return metrics
 
     def _rewrite(self, contents):
         """Replace some files, {name: text or bytes}, and then the card."""
@@ -148,7 +156,7 @@ class Run:
             write_whole(self.path / name, content)
         pictures = [picture.stem for folder in (".", EVOLUTION) for picture in (self.path / folder).glob("*.png")]
         history = self.history.to_dict("records")
-        write_whole(self.path / CARD, card(self.name, self.record, history, pictures, self.metrics))
+        write_whole(self.path / CARD, card(self.path, self.record, history, pictures, self.metrics))
 
     def export(self, path):
         """Write the generator for use without this package: .keras for Keras, .onnx for other runtimes; see `onnx`."""
@@ -247,27 +255,21 @@ def write_run(path, record, networks, history, losses, evolution):
     losses: [steps, k]; evolution: {file name without ending: uint8 picture}.
     """
     path = Path(path)
-    new, old = path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
-    shutil.rmtree(new, ignore_errors=True)
-    (new / EVOLUTION).mkdir(parents=True)
     weights = {file: pack(model) for file, model in networks.items()}
-    for file, content in weights.items():
-        (new / file).write_bytes(content)
     hashes = {file: hashlib.sha256(content).hexdigest() for file, content in weights.items()}
     record = {"format": FORMAT, **record, "weights": hashes}
-    (new / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    (new / CARD).write_text(card(called(path), record, history, evolution), encoding="utf-8")
-    pd.DataFrame(history, columns=None if history else ["epoch", "seconds"]).round(6).to_csv(
-        new / HISTORY, index=False, lineterminator="\n"
-    )
-    np.savez_compressed(new / LOSSES, losses=np.asarray(losses or np.empty((0, 2)), "float32"))
-    for name, picture in evolution.items():
-        (new / EVOLUTION / f"{name}.png").write_bytes(to_png(picture))
-    shutil.rmtree(old, ignore_errors=True)
-    if path.exists():
-        renamed(path, old)
-    renamed(new, path)
-    shutil.rmtree(old, ignore_errors=True)
+    with whole_folder(path) as new:
+        (new / EVOLUTION).mkdir()
+        for file, content in weights.items():
+            (new / file).write_bytes(content)
+        (new / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        (new / CARD).write_text(card(path, record, history, evolution), encoding="utf-8")
+        pd.DataFrame(history, columns=None if history else ["epoch", "seconds"]).round(6).to_csv(
+            new / HISTORY, index=False, lineterminator="\n"
+        )
+        np.savez_compressed(new / LOSSES, losses=np.asarray(losses or np.empty((0, 2)), "float32"))
+        for name, picture in evolution.items():
+            (new / EVOLUTION / f"{name}.png").write_bytes(to_png(picture))
     return Run(path)
 
 

@@ -130,9 +130,10 @@ class Guard(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         losses = self.progress.losses[-1]
         if not np.isfinite(sum(losses)):
+            kept = " The run as it was last saved is kept." if self.progress.epoch else ""
             raise CganError(
                 f"Training stopped: the losses became {' and '.join(map(str, losses))}; "
-                "lower the learning rate, or train with precision float32. The last epoch's run is kept."
+                f"lower the learning rate, or train with precision float32.{kept}"
             )
         if len(self.progress.losses) >= self.looked + self.LOOK_EVERY:
             self._look()
@@ -205,12 +206,19 @@ class Resume(keras.callbacks.Callback):
 
 
 class Saver(keras.callbacks.Callback):
-    """Calls `save_state` every `minutes`, or every `steps` if given, and `save_state` and `save_run` each epoch."""
+    """Calls `save_state` every `minutes`, or every `steps` if given, and `save_state` and `save_run` after an epoch.
+
+    That is after the first and the last epoch, and after others if it was not done in the last minute: an epoch of few
+    images takes seconds, and what there is to save may be 100 MB. A process that is killed loses that minute at most.
+    """
+
+    PAUSE = 60  # seconds between two epochs that are saved, or `minutes`, if less
 
     def __init__(self, save_state, save_run, minutes, steps=None):
         super().__init__()
         self.save_state, self.save_run = save_state, save_run
         self.seconds, self.steps, self._saved = 60 * minutes, steps, time.monotonic()
+        self._ended = -float("inf")  # when the last epoch was saved
 
     def on_train_batch_end(self, batch, logs=None):
         due = (batch + 1) % self.steps == 0 if self.steps else time.monotonic() - self._saved > self.seconds
@@ -218,8 +226,11 @@ class Saver(keras.callbacks.Callback):
             self._save()
 
     def on_epoch_end(self, epoch, logs=None):
-        self._save()
-        self.save_run()
+        last = epoch + 1 == self.params["epochs"] or self.model.stop_training
+        if last or time.monotonic() - self._ended >= min(self.PAUSE, self.seconds):
+            self._save()
+            self.save_run()
+            self._ended = self._saved
 
     def _save(self):
         self.save_state()

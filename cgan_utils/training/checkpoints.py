@@ -113,6 +113,6 @@ def _opened(path):
     try:
         return safe_open(path, framework="numpy")
     except FileNotFoundError:
-        raise CganError(f"There is no checkpoint at {path}; start without --resume.") from None
+        raise CganError(f"There is no checkpoint at {path}.") from None
     except (SafetensorError, struct.error, OSError) as error:
         raise CganError(f"{path} is damaged ({error}); delete it and train again.") from None

@@ -1,10 +1,19 @@
 """Where a training may write: a folder of its own, and its checkpoint beside it."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from ..errors import CganError, one_line
-from ..paths import own_folder
+from ..files import RECORD
+from ..paths import forget_unfinished, own_folder
 from ..results.run import Run
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    import msvcrt
+
+    fcntl = None
 
 
 def numbered(name):
@@ -34,6 +43,11 @@ def stopped_at_once(folder):
     return folder.is_dir() and not any(folder.iterdir()) and not checkpoint_of(folder).exists()
 
 
+def to_go_on(folder):
+    """Whether a training can go on in it: from its checkpoint, or, if it stopped at once, from the beginning."""
+    return checkpoint_of(folder).exists() or stopped_at_once(folder)
+
+
 def newest(folders):
     """Where to go on: in the last of the folders with a checkpoint that is not finished, else in the last with one."""
     begun = [folder for folder in reversed(folders) if checkpoint_of(folder).exists()]
@@ -44,18 +58,72 @@ def in_use(folder):
     """The sentence for a folder that a new training can't have."""
     if stopped_at_once(folder):  # or made by hand, or by a training that has just begun: they look the same
         return f"{folder} is empty, as if a training had just begun in it; if none has, add --resume to train in it."
-    return f"{folder} already holds a training; continue it with --resume, or choose another folder."
+    if checkpoint_of(folder).exists():
+        return f"{folder} already holds a training; continue it with --resume, or choose another folder."
+    return not_begun(folder)
+
+
+def not_begun(folder):
+    """The sentence for a folder without a checkpoint to go on from."""
+    if not folder.exists():
+        return f"There is no checkpoint at {checkpoint_of(folder)}; start without --resume."
+    if (folder / RECORD).is_file():
+        gone = f"its checkpoint, {checkpoint_of(folder).name} beside it, is gone"
+        return f"{folder} holds a run, but {gone}, and it can't go on; choose another folder."
+    return f"{folder} is there already, and holds no training; choose another folder."
 
 
 @contextmanager
-def reserved(folders):
-    """The folder that `reserve` makes; it goes again if nothing comes of it."""
-    folder = reserve(folders)
+def reserved(folders, resume=False):
+    """The folder that a training has for itself: the first free one, or with resume the `newest`, to go on in it.
+
+    It goes again if nothing comes of it.
+    """
+    folder = newest(folders) if resume else reserve(folders)
+    with alone(folder):
+        try:
+            for path in (folder, checkpoint_of(folder)):
+                forget_unfinished(path)
+            yield folder
+        finally:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+
+
+@contextmanager
+def alone(folder):
+    """Keeps other trainings out of a folder; when a process dies, the system lets the next one in.
+
+    Raises CganError if another one is at work.
+    """
+    path = folder.with_name(f"{folder.name}.lock")
     try:
-        yield folder
+        with path.open("a") as file:
+            if not _lock(file):
+                raise CganError(f"Another training is at work in {folder}; let it end, or choose another folder.")
+            try:
+                yield
+            finally:
+                if fcntl:  # while it is held: nobody may come to hold a file that is then removed
+                    path.unlink(missing_ok=True)
     finally:
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+        if not fcntl:  # Windows removes no file that is open, be it here or in another process
+            with suppress(OSError):
+                path.unlink()
+
+
+def _lock(file):
+    """Whether this process alone has the file now; it has it until the file is closed."""
+    try:
+        if fcntl:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return Path(file.name).exists()  # else the process before has just removed it
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:
+        pass  # a drive that knows no locks, such as some in a network: it can't be told
+    return True
 
 
 def reserve(folders):

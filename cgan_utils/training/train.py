@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import keras
-from ..data.datasets import ImageDataset, earlier, load
+from ..data.datasets import ImageDataset, load
 from ..data.known import NAMES, SHAPES
 from ..errors import CganError, unknown
 from ..files import AVERAGED, BEST, LAST
@@ -23,10 +23,11 @@ from ..models.losses import adversarial_loss
 from ..models.networks import build, build_encoder, build_generator
 from ..models.projected import fill_teacher
 from ..models.vae import ConditionalVAE
+from ..results.evaluation import as_learned
 from ..results.run import write_run
 from . import callbacks, checkpoints
 from .batches import InBatches, batches, stacked
-from .places import checkpoint_of, finished, in_use, newest, numbered, reserved, stopped_at_once, taken
+from .places import checkpoint_of, finished, in_use, newest, not_begun, numbered, reserved, taken, to_go_on
 from .scoring import Score, best_epoch
 from .teachers import teacher_of
 
@@ -98,8 +99,9 @@ def train(
 ):
     """Train an experiment (a name or an `Experiment`) and return its `Run`.
 
-    out: folder of the run, by default a new one in runs/. It is rewritten after each epoch, and a checkpoint with
-    the whole state lies beside it (`<out>.checkpoint`), written each epoch and every `checkpoint_minutes`.
+    out: folder of the run, by default a new one in runs/. Beside it lies a checkpoint with the whole state
+    (`<out>.checkpoint`). Both are written after an epoch, but not twice in a minute, and at the end; the checkpoint
+    every `checkpoint_minutes`, too. A process that is killed loses what came since.
     resume: go on from that checkpoint; on a CPU the result equals, bit for bit, that of a run never interrupted.
     minutes: stop after so long as after a Ctrl-C, for a machine that is lent for a time; reading the data counts.
     steps_per_call: JAX compiles so many steps into one call, after which alone a training stops or saves; by default
@@ -132,36 +134,36 @@ def train(
     if out and not folders[0].name:
         raise CganError(f"{out} can't be the folder of a run; name a new one in it.")
     interrupt = callbacks.Interruptible(minutes)
-    if resume:
-        out = newest(folders)
-        if stopped_at_once(out):
-            out.rmdir()
-            resume = False
-    elif all(map(taken, folders)):
+    if resume and not to_go_on(newest(folders)):
+        raise CganError(not_begun(newest(folders)))
+    if not resume and all(map(taken, folders)):
         raise CganError(in_use(folders[0]))
-    if not isinstance(data, ImageDataset):
-        data = load(data or settings.dataset, size=SHAPES[settings.dataset][0], background=background)
     if compiled and backend.BACKEND == "torch":
         raise CganError("XLA compiles no step of PyTorch; leave compiled out.")
     policy, together = backend.precision(precision), backend.steps_per_call(steps_per_call)
-    whole, data = data, data.limited(limit_images) if limit_images else data
-    if resume:
-        data = _as_it_began(whole, data, limit_images, checkpoint_of(out))
-    identity = {**settings.settings(), "data": data.fingerprint, "precision": policy}
-    identity |= {"score": score} if score else {}
-    progress = checkpoints.read_progress(checkpoint_of(out), identity) if resume else checkpoints.Progress()
-    done = finished(out) if progress.epoch >= settings.epochs and backend.machines()[1] == 1 else None
-    if done and done.record["training"]["epochs"] == progress.epoch:
-        return done  # and its evaluation stays
-    if len(data.x_train) < settings.batch_size:
-        raise CganError(f"{len(data.x_train)} images don't fill a batch of {settings.batch_size}; use a smaller batch.")
-    if settings.name not in progress.trained_as:
-        progress.trained_as.append(settings.name)
-
     several = backend.shared(devices, settings.batch_size)
     machine, machines = backend.machines()
-    place = nullcontext(out if resume else folders[0]) if resume or machine > 1 else reserved(folders)
+    place = nullcontext(newest(folders) if resume else folders[0]) if machine > 1 else reserved(folders, resume)
     with several, place as out:
+        resume = resume and checkpoint_of(out).exists()  # what was killed before its first checkpoint begins again
+        if not isinstance(data, ImageDataset):
+            data = load(data or settings.dataset, size=SHAPES[settings.dataset][0], background=background)
+        whole, data = data, data.limited(limit_images) if limit_images else data
+        if resume:  # pictures may have come or gone since it began
+            begun = checkpoints.read_identity(checkpoint_of(out)).get("data")
+            data = as_learned(whole, begun, limit_images) or data
+        identity = {**settings.settings(), "data": data.fingerprint, "precision": policy}
+        identity |= {"score": score} if score else {}
+        progress = checkpoints.read_progress(checkpoint_of(out), identity) if resume else checkpoints.Progress()
+        done = finished(out) if progress.epoch >= settings.epochs and machines == 1 else None
+        if done and done.record["training"]["epochs"] == progress.epoch:
+            return done  # and its evaluation stays
+        if len(data.x_train) < settings.batch_size:
+            few = f"{len(data.x_train)} images don't fill a batch of {settings.batch_size}"
+            raise CganError(f"{few}; use a smaller batch.")
+        if settings.name not in progress.trained_as:
+            progress.trained_as.append(settings.name)
+
         named = data.class_names if conditional(settings.architecture) else None
         # Before minutes are spent on a teacher, and among the same devices as the game.
         scorer = Score(progress, data, len(named or "1"), score) if score else None
@@ -206,7 +208,9 @@ class _Training:
         steps, progress = len(self.progress.losses), self.progress
         if steps not in self.written:
             record = _record(self.settings, self.data, self.game, progress, self.identity["precision"], self.teacher)
-            run = write_run(self.out, record, self.game.kept, progress.history, progress.losses, progress.evolution)
+            # The best network is kept once an epoch was scored; until then it is as it was initialised.
+            kept = {k: v for k, v in self.game.kept.items() if k != BEST or best_epoch(progress.history)}
+            run = write_run(self.out, record, kept, progress.history, progress.losses, progress.evolution)
             self.written = {steps: run}
         return self.written[steps]
 
@@ -225,13 +229,6 @@ class _Training:
         return self.save_run()
 
 
-def _as_it_began(whole, data, limit, checkpoint):
-    """The data that a training began with: `data`, or, if pictures came or went since, its folder as it was then."""
-    begun = checkpoints.read_identity(checkpoint).get("data")
-    versions = (older.limited(limit) if limit else older for older in earlier(whole))
-    return data if data.fingerprint == begun else next((old for old in versions if old.fingerprint == begun), data)
-
-
 def _steps(settings, data):
     """Of an epoch."""
     return len(data.x_train) // settings.batch_size
@@ -240,7 +237,7 @@ def _steps(settings, data):
 def _fit(game, data, settings, progress, around, verbose):
     """Finish the epoch under way, if any, then run the others."""
     steps, together = _steps(settings, data), game.batch_losses.shape[0]
-    spans = [(progress.epoch, progress.epoch + 1, progress.step)] if progress.step else []
+    spans = [(progress.epoch, min(progress.epoch + 1, settings.epochs), progress.step)] if progress.step else []
     spans += [(progress.epoch + len(spans), settings.epochs, 0)]
     for first, end, step in spans:
         if first >= end:

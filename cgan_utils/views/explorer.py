@@ -33,6 +33,18 @@ AS_ASKED, OTHER = "#404040", "#b35900"  # colours of what the evaluator sees
 _LABEL = {"description_width": "60px"}
 
 
+def _answered(act):
+    """A callback that says in the view what went wrong: what it raises is shown nowhere, or far away."""
+
+    def answered(self, *change):
+        try:
+            act(self, *change)
+        except CganError as error:
+            self._refuse(error)
+
+    return answered
+
+
 class Explorer:
     """What `explore` shows. Its widgets are attributes, so that a notebook, or a test, can set their values."""
 
@@ -51,16 +63,11 @@ class Explorer:
             raise CganError(f"No trained run is at hand; `cgan train modelo_1_mnist_v2` makes one.{elsewhere}")
         self._opened = {}
         width = widgets.Layout(width="340px")
-        self.run = widgets.Dropdown(
-            options=list(runs), value=str(run or next(iter(runs))), description="Run", style=_LABEL, layout=width
-        )
+        first = str(run or next(iter(runs)))
+        self.run = widgets.Dropdown(options=list(runs), value=first, description="Run", style=_LABEL, layout=width)
         self.label = widgets.Dropdown(description="Class", style=_LABEL, layout=width)
-        self.find = widgets.Text(
-            description="Find",
-            placeholder="part of a name or group",
-            style=_LABEL,
-            layout=widgets.Layout(width="340px"),  # its own: it comes and goes
-        )
+        self.find = widgets.Text(description="Find", placeholder="part of a name or group", style=_LABEL)
+        self.find.layout.width = "340px"  # in a layout of its own: it comes and goes
         self.seed = widgets.BoundedIntText(
             value=seed, min=0, max=LARGEST_SEED, description="Seed", style=_LABEL, layout=widgets.Layout(width="180px")
         )
@@ -71,8 +78,7 @@ class Explorer:
             value=True, description="What the evaluator sees", indent=False, layout=widgets.Layout(width="200px")
         )
         self.image = widgets.Image(format="png", layout=widgets.Layout(align_self="flex-start"))
-        self.caption = widgets.HTML()
-        self.message = widgets.HTML()
+        self.caption, self.message = widgets.HTML(), widgets.HTML()
         flow = widgets.Layout(flex_flow="row wrap")
         controls = [
             widgets.HBox([self.run, self.find, self.label], layout=flow),
@@ -100,14 +106,11 @@ class Explorer:
             return None  # the run is damaged, and choosing it says so
         return run.class_names[class_index(label, run.class_names)] if run.conditional else None
 
+    @_answered
     def _change_run(self):
         """Offer the run's classes, keeping the chosen one if the run knows it, and draw."""
-        try:
-            run = self._current()
-            self.judge.layout.display = None if _evaluator_of(run) else "none"
-        except CganError as error:
-            self._refuse(error)
-            return
+        run = self._current()
+        self.judge.layout.display = None if _evaluator_of(run) else "none"
         options = _options(run)
         self.label.description = "Class" if run.conditional else "Seed"
         self.find.layout.display = None if len(run.class_names) > MANY else "none"
@@ -118,6 +121,7 @@ class Explorer:
         self._quietly("value", label)
         self.draw()
 
+    @_answered
     def _search(self, change):
         """Leave in the dropdown the classes that have the text in their name or group, and choose the first."""
         text = self.find.value.strip().lower()
@@ -130,32 +134,27 @@ class Explorer:
         self._quietly("value", kept)
         self.draw()
 
+    @_answered
     def draw(self):
         """Draw `count` images of the class from seeds seed, seed + 1, …"""
-        try:
-            seeds = range(self.seed.value, self.seed.value + self.count.value)
-            run = self._current()
-            if run.conditional:
-                self._asked = run.class_names[self.label.value]
-            else:
-                self._quietly("value", seeds[0] if seeds[0] < OFFERED_SEEDS else None)
-            images = run.draw(self.label.value if run.conditional else 0, seeds)
-        except CganError as error:
-            self._refuse(error)
-            return
+        seeds = range(self.seed.value, self.seed.value + self.count.value)
+        run = self._current()
+        if run.conditional:
+            self._asked = run.class_names[self.label.value]
+        else:
+            self._quietly("value", seeds[0] if seeds[0] < OFFERED_SEEDS else None)
+        images = run.draw(self.label.value if run.conditional else 0, seeds)
         columns = min(len(images), 8 if len(images) > 10 else 5)
         scale = max(1, min(TARGET // (columns * (images.shape[2] + 1)), 8))
         texts = self._seen(run, images) if self.judge.value else None
-        if texts:
-            picture = labelled(images, texts, columns, scale)
-        else:
-            picture = enlarge(grid(images, columns, background=255), scale)
+        plain = enlarge(grid(images, columns, background=255), scale)
+        picture = labelled(images, texts, columns, scale) if texts else plain
         self.image.width, self.image.height = str(picture.shape[1]), str(picture.shape[0])
         self.image.value = to_png(picture)
         last = f" to {seeds[-1]}" if len(seeds) > 1 else ""
         chosen = f"class <b>{html.escape(run.class_names[self.label.value])}</b>, " if run.conditional else ""
         self.caption.value = f"<b>{html.escape(self.run.value)}</b>, {chosen}seed {seeds[0]}{last}"
-        self.message.value = ""
+        self.message.value, self.save.disabled = "", False
 
     def _seen(self, run, images):
         """(text, colour) for each image, the likeliest class and its probability; None without an evaluator."""
@@ -169,9 +168,8 @@ class Explorer:
         best = chances.argmax(axis=1)
         asked = self.label.value if run.conditional else best
         colours = [AS_ASKED if fits else OTHER for fits in best == asked]
-        texts = [
-            f"{judge.class_names[i].replace('_', ' ')}\n{row[i]:.0%}" for i, row in zip(best, chances, strict=True)
-        ]
+        likeliest = zip(best, chances, strict=True)
+        texts = [f"{judge.class_names[i].replace('_', ' ')}\n{row[i]:.0%}" for i, row in likeliest]
         return list(zip(texts, colours, strict=True))
 
     def _current(self):
@@ -185,6 +183,7 @@ class Explorer:
         setattr(self.label, trait, value)
         self.label.observe(self._choose, "value")
 
+    @_answered
     def _choose(self, change):
         if self._current().conditional:
             self.draw()
@@ -192,14 +191,17 @@ class Explorer:
             self.seed.value = self.label.value  # which draws
 
     def _refuse(self, error):
-        self.image.value = b""
+        self.image.value, self.save.disabled = b"", True
         self.caption.value = ""
         self.message.value = f"<span style='color:#b00020'>{html.escape(str(error))}</span>"
 
     def _new_seed(self, button):
         self.seed.value = random.randrange(LARGEST_SEED)
 
+    @_answered
     def _save(self, button):
+        if not self.image.value:
+            return  # the message says why
         run = self._current()
         name = file_names(run.class_names)[self.label.value] if run.conditional else "image"
         path = Path(f"{run.path.name}_{name}_seed{self.seed.value}.png")
