@@ -191,6 +191,7 @@ def gpu():
     device = jax.devices()[0]
     if device.platform == "cpu":
         return None
-    # NVIDIA's T4 has 7.5, and no bf16 units. A TPU has no such number, AMD's cards have names like gfx90a; both have them.
+    # NVIDIA's T4 has 7.5, and no bf16 units. A TPU has no such number, AMD's cards have names like gfx90a; both have
+    # those units.
     major = str(getattr(device, "compute_capability", "")).partition(".")[0]
     return device.device_kind, not major.isdecimal() or int(major) >= 8
