@@ -237,6 +237,7 @@ class TestStacked:
         game, plain = Classifier(network, smoothing=0.2), Classifier(network)
         assert float(array(game.judge(data)[0][0])) == float(array(plain.judge(data)[0][0]))
 
+    @pytest.mark.one_backend
     def test_interrupted_and_resumed_equals_never_interrupted(self, recipe, garments, tmp_path):
         recipe = replace(recipe, layer_epochs=1, epochs=2)  # 16 steps in all
 
@@ -266,6 +267,7 @@ class TestStacked:
         assert same(weights(expected.network), weights(actual.network))
         assert expected.history.drop(columns="seconds").equals(actual.history.drop(columns="seconds"))
 
+    @pytest.mark.one_backend
     def test_early_stopping_keeps_the_best_epoch(self, recipe, garments):
         hasty = replace(recipe, epochs=30, patience=2, learning_rate=0.02)
         trained = fine_tune(hasty, garments, pretrain(replace(hasty, layer_epochs=0), garments, dtype="float32"))
@@ -312,6 +314,7 @@ class TestStacked:
         with pytest.raises(CganError, match="other settings"):
             pretrain(replace(recipe, hidden=0.1), garments, tmp_path, "float32")
 
+    @pytest.mark.one_backend
     def test_both_kinds_of_stage_are_named(self, recipe, garments):
         trained = fine_tune(recipe, garments, pretrain(recipe, garments))
         assert list(dict.fromkeys(trained.history["stage"])) == ["block_1", "block_2", FINE_TUNING]

@@ -177,6 +177,7 @@ def test_a_run_keeps_decoder_and_encoder_and_a_record_of_both_terms(settings, di
     assert np.ptp(decode(run.generator(), z, [0, 0, 0]), axis=0).max() < 1e-6
 
 
+@pytest.mark.one_backend
 def test_interrupted_and_resumed_equals_never_interrupted(settings, digits, tmp_path):
     whole = train(settings, tmp_path / "whole", data=digits, verbose=0)
     train(settings, tmp_path / "parts", data=digits, verbose=0, epochs=1)
