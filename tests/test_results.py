@@ -237,6 +237,24 @@ def test_the_card_says_all_that_decides_a_training(run):
     assert "Averaging" not in said(game="vae")
 
 
+def test_hubs_can_read_the_head_of_a_card(run):
+    def head(**data):
+        _, text, rest = card(run.path, {**run.record, "data": {**run.record["data"], **data}}, [], []).split("---\n", 2)
+        return text.splitlines(), rest
+
+    begin = [
+        "library_name: keras",
+        "pipeline_tag: unconditional-image-generation",
+        "tags:",
+        "- gan",
+        "- class-conditional",
+    ]
+    assert head() == (begin, head()[1])  # a stand-in is no data set that others know
+    assert head(stand_in=False)[0] == [*begin, "datasets:", "- mnist"]
+    assert head(stand_in=False, folder="/my/pictures")[0] == begin
+    assert "research only" in head(stand_in=False, name="celeba")[1] and "research only" not in head()[1]
+
+
 @pytest.mark.parametrize("path", sorted((Path(__file__).parent.parent / "resultados").glob("*/run.json")))
 def test_a_shipped_card_is_current(path, tmp_path, monkeypatch):
     folder = tmp_path / "resultados" / path.parent.name

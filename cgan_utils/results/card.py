@@ -9,6 +9,7 @@ from ..models.experiments import ALL_CLASSES, Experiment
 from ..paths import called, opened_by
 from .verdicts import weaknesses
 
+TERMS = {"celeba": "for non-commercial research only; the pictures may not be passed on"}
 CURVES = "curves"  # name of the picture of losses and scores
 
 
@@ -26,6 +27,7 @@ def card(path, record, history, pictures, metrics=None):
     averaging = f"the averaged generator keeps {experiment['averaging']:g} of itself at each step"
     rows = {
         "Data": f"{data['title']}: {data['images']:,} training and {data['test_images']:,} test images",
+        "Terms of the data": "" if data["stand_in"] else TERMS.get(data["name"], ""),
         "Network": f"{experiment['architecture']}, parameters: {sizes}",
         "Step": f"{_objective(experiment)}, {_batch(experiment)}, {_optimizer(experiment)}",
         "Augmentation": _augmentation(experiment),
@@ -40,7 +42,7 @@ def card(path, record, history, pictures, metrics=None):
     if teacher := record.get("teacher"):
         rows["Looks through"] = f"a classifier that knows {teacher['accuracy']:.1%} of the test images"
     table = [f"| {key} | {value} |" for key, value in rows.items() if value]
-    lines = [f"# {called(path)}", "", "| | |", "|---|---|", *table, ""]
+    lines = [*_head(record, named), f"# {called(path)}", "", "| | |", "|---|---|", *table, ""]
     if training["epochs"] < planned:
         lines += [f"**Shorter than planned:** {training['epochs']} of {planned} epochs.", ""]
     if history:
@@ -62,6 +64,17 @@ def card(path, record, history, pictures, metrics=None):
     choice = f"--class {quoted(data['class_names'][-1])}" if named else "--count 10"
     lines += ["Draw with it: ", "", f"    cgan generate {quoted(opened_by(path))} {choice} --out image.png", ""]
     return "\n".join(lines)
+
+
+def _head(record, named):
+    """The lines that model hubs read: YAML between two rulers."""
+    data, game = record["data"], record["experiment"].get("game", "gan")
+    lines = ["---", "library_name: keras"]
+    lines += [] if game == "autoencoder" else ["pipeline_tag: unconditional-image-generation"]  # with classes, too
+    lines += ["tags:", f"- {game}"] + ["- class-conditional"] * named
+    if not data.get("folder") and not data["stand_in"]:
+        lines += ["datasets:", f"- {data['name']}"]
+    return [*lines, "---", ""]
 
 
 def quoted(text):
