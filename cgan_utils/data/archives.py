@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from ..errors import one_line
-from ..paths import cache_dir
+from ..paths import cache_dir, moved
 from .listing import PASSED_OVER, shown
 from .pictures import is_picture, is_unread
 from .sources import DataError
@@ -52,7 +52,7 @@ def _unpack(path, folder):
                     shutil.copyfileobj(packed, out)
         new.mkdir(parents=True, exist_ok=True)
         try:
-            os.replace(new, folder)
+            moved(new, folder)
         except OSError:
             if not folder.is_dir():  # else another process has just unpacked the same
                 raise

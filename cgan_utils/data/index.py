@@ -4,6 +4,8 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 
+from ..paths import moved
+
 LONG, SMALL = 4, 4  # a picture so many times longer than wide, or so many times smaller than it is to be, is odd
 
 
@@ -58,4 +60,4 @@ class Index:
     def write(self, path):
         new = path.with_suffix(f".{os.getpid()}")  # another process may be at the same folder
         new.write_text(json.dumps(asdict(self)))
-        os.replace(new, path)
+        moved(new, path)

@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from ..errors import CganError, one_line, reading
+from ..paths import moved
 
 TIMEOUT = 20  # seconds without a single byte
 ROUNDS = 3  # how often the whole list of mirrors is tried
@@ -102,7 +103,7 @@ def fetch(file, folder, progress=True, sleep=time.sleep):
                 with _begun(target) as part:
                     _download(url, part, floor, Progress(file.name, progress, _megabytes))
                     _verify(part, file.sha256)
-                    os.replace(part, target)
+                    moved(part, target)
                 return target
             except (OSError, http.client.HTTPException) as error:
                 problems[urlsplit(url).netloc] = one_line(getattr(error, "reason", None) or error)

@@ -153,7 +153,9 @@ def reference_of(run, folder=None):
             f"testing that {run.name} learned with, or they are divided otherwise; bring those back, or train again."
         )
     key = (data.name, data.folder, data.fingerprint)
-    return _references.setdefault(key, Reference(data, find_evaluator(data)))
+    if key not in _references:
+        _references[key] = Reference(data, find_evaluator(data))
+    return _references[key]
 
 
 def as_learned(data, fingerprint, limit=None):
