@@ -1,7 +1,10 @@
 """What every committed notebook must be: titled, introduced in Spanish, short of cell, run through, free of noise."""
 
+import ast
+import inspect
 import os
 import re
+import textwrap
 from pathlib import Path
 
 import nbformat
@@ -148,3 +151,17 @@ def test_its_last_cell_draws_alone(notebook, kernel):
     notebook.cells = [nbformat.v4.new_code_cell("%reset -f"), notebook.cells[-1]]
     NotebookClient(notebook, km=kernel, timeout=300).execute()
     assert any(PICTURES & set(output.get("data", {})) for output in outputs(notebook.cells))
+
+
+def test_the_source_that_it_shows_is_the_source_as_it_is(code):
+    """`show_source` shows what runs; a stored output would go on showing what ran."""
+    names = {}
+    for cell in code:
+        lines = "\n".join(re.findall(r"^from cgan_utils\S* import [^(\n]+$", cell.source, re.MULTILINE))
+        exec(lines, names)
+        shown = "\n".join(str(output["data"].get("text/plain")) for output in cell.outputs if "data" in output)
+        for node in ast.walk(ast.parse(re.sub(r"^\s*[%!].*$", "", cell.source, flags=re.MULTILINE))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "show_source":
+                for item in node.args:
+                    source = inspect.getsource(eval(ast.unparse(item), names))
+                    assert textwrap.dedent(source).strip() in shown, ast.unparse(item)
