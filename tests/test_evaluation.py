@@ -1,8 +1,6 @@
 import json
 import shutil
-import sys
 from dataclasses import replace
-from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,19 +9,13 @@ import pytest
 from cgan_utils.backend import keras
 from cgan_utils.data.datasets import available, load
 from cgan_utils.errors import CganError
-from cgan_utils.files import AVERAGED, BEST, LAST
 from cgan_utils.images import from_png
 from cgan_utils.lessons.vae_vs_gan import Judge
-from cgan_utils.models.experiments import Experiment
 from cgan_utils.results import evaluator as evaluators
-from cgan_utils.results import measures, tables, verdicts
-from cgan_utils.results.card import card
-from cgan_utils.results.curves import epoch_curves
+from cgan_utils.results import tables, verdicts
 from cgan_utils.results.evaluation import Reference, evaluate
 from cgan_utils.results.evaluator import Evaluator
-from cgan_utils.results.inception import inception_fid
 from cgan_utils.results.run import Run
-from cgan_utils.training.train import train
 
 
 class Painter:
@@ -229,98 +221,11 @@ def test_weaknesses_are_where_drawings_fall_short_of_real_images():
     assert not list(verdicts.weaknesses(perfect))
 
 
-def test_scored_epochs_are_recorded_and_the_best_generator_kept(reference, judge, digits, tmp_path, monkeypatch):
-    monkeypatch.setattr("cgan_utils.training.scoring.find_evaluator", lambda data: judge)
-    values = iter([5.0, 3.0, 4.0])
-    monkeypatch.setattr("cgan_utils.results.measures.frechet_distance", lambda *features: next(values))
-    settings = Experiment("scored", "mnist", "tiny", epochs=2, batch_size=16)
-    run = train(settings, tmp_path / "scored", data=digits, verbose=0, score=3)
-    assert run.history["frechet"].tolist() == [5, 3] and run.history["class_accuracy"].between(0, 1).all()
-    panels = {axis.get_title(): axis for axis in epoch_curves(run.history).axes}
-    assert [*panels][2:4] == ["class accuracy", "Fréchet distance"]
-    assert panels["Fréchet distance"].lines[0].get_ydata().tolist() == [5, 3]
-    best = "generator_best.safetensors"
-    assert run.draws_with == best and run.record["training"]["best_epoch"] == 2
-    assert f"{best}, of epoch 2, whose drawings scored best" in (run.path / "README.md").read_text(encoding="utf-8")
-    np.testing.assert_array_equal(run.generate("3", 0, file=LAST), run.generate("3", 0))
-    longer = train(settings, tmp_path / "scored", data=digits, verbose=0, score=3, resume=True, epochs=3)
-    assert longer.history["frechet"].tolist() == [5, 3, 4]
-    assert longer.record["training"]["best_epoch"] == 2
-    averaged = card(run.path, {**run.record, "draws_with": AVERAGED}, [], [])
-    assert AVERAGED in averaged and "scored best" not in averaged
-    np.testing.assert_array_equal(longer.generate("3", 0), run.generate("3", 0))
-    assert (longer.generate("3", 0, file=LAST) != run.generate("3", 0)).any()
-    with pytest.raises(CganError, match="other settings .score 3 → default"):
-        train(settings, tmp_path / "scored", data=digits, verbose=0, resume=True, epochs=4)
-
-
-def test_without_a_scored_epoch_no_network_is_called_the_best(judge, digits, tmp_path, monkeypatch):
-    monkeypatch.setattr("cgan_utils.training.scoring.find_evaluator", lambda data: judge)
-    settings = Experiment("scored", "mnist", "tiny", epochs=1, batch_size=16)
-    learn = partial(train, settings, tmp_path / "scored", data=digits, verbose=0, score=3)
-    begun = learn(minutes=1e-9)
-    assert set(begun.weights) == {LAST, AVERAGED} and not (begun.path / BEST).exists()
-    ended = learn(resume=True)
-    assert ended.draws_with == BEST and set(ended.weights) == {LAST, AVERAGED, BEST}
-
-
-def test_an_inception_fid_stays_until_it_is_of_other_images(run, numbers, tmp_path):
-    shutil.copytree(run.path, tmp_path / "copy")
-    copy = Run(tmp_path / "copy")
-    found = evaluate(copy, Reference(numbers), per_class=2, repeats=1)
-    fid = {"mean": 9.0, "values": [9.0]}
-    copy.keep_metrics({**found, "drawn": {**found["drawn"], "inception_fid": fid}})
-    copy.keep_metrics(found)
-    assert copy.metrics["drawn"]["inception_fid"] == fid and list(copy.metrics["drawn"])[-1] == "inception_fid"
-    newer = {"mean": 8.0, "values": [8.0]}
-    copy.keep_metrics({**found, "drawn": {**found["drawn"], "inception_fid": newer}})
-    assert copy.metrics["drawn"]["inception_fid"] == newer
-    copy.keep_metrics({**found, "protocol": {**found["protocol"], "data_fingerprint": "?"}})
-    assert "inception_fid" not in copy.metrics["drawn"]
-    (copy.path / "metrics.json").write_text("damaged")
-    copy.keep_metrics(found)
-    assert copy.metrics == found
-
-
 def test_too_few_test_images_are_noticed_before_any_image_is_drawn(run, numbers, judge):
     few = replace(numbers, x_test=numbers.x_test[:9], y_test=numbers.y_test[:9])
     unable = SimpleNamespace(**vars(run), generator=lambda: pytest.fail("it was drawn"))
     with pytest.raises(CganError, match="needs 17 images or more, not 9"):
         evaluate(unable, Reference(few, judge), per_class=12, repeats=1)
-
-
-def test_scores_need_an_evaluator_and_enough_images(judge, digits, tmp_path, monkeypatch):
-    settings = Experiment("scored", "mnist", "tiny", epochs=2, batch_size=16)
-    learn = partial(train, settings, tmp_path / "scored", data=digits, verbose=0)
-    with pytest.raises(CganError, match="no evaluator for mnist"):
-        learn(score=5)
-    monkeypatch.setattr("cgan_utils.training.scoring.find_evaluator", lambda data: judge)
-    with pytest.raises(CganError, match="ask for 2 or more"):
-        learn(score=1)
-    assert not list(tmp_path.iterdir())
-
-
-def test_the_inception_fid_is_the_distance_of_as_many_drawings(run, numbers):
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed here (extra 'fid')")
-    pytest.importorskip("torchmetrics", reason="torchmetrics is not installed here (extra 'fid')")
-
-    class Means(torch.nn.Module):
-        num_features = 8
-
-        def forward(self, images):
-            assert images.shape[1:] == (3, 28, 28) and images.dtype == torch.uint8
-            return torch.nn.functional.avg_pool2d(images[:, :1].float(), (7, 14)).flatten(1)
-
-    drawn = run.generate(np.arange(180) % 10, range(180))
-    means = [images.reshape(180, 4, 7, 2, 14).mean(axis=(2, 4)).reshape(180, 8) for images in (numbers.x_test, drawn)]
-    expected = measures.frechet_distance(*means)
-    assert inception_fid(run, numbers.x_test, Means()) == pytest.approx(expected, rel=1e-4)
-
-
-def test_a_missing_package_for_the_inception_fid_is_a_sentence(run, numbers, monkeypatch):
-    monkeypatch.setitem(sys.modules, "torchmetrics.image.fid", None)
-    with pytest.raises(CganError, match="pip install -e .\\[fid\\]"):
-        inception_fid(run, numbers.x_test)
 
 
 @pytest.mark.real_data

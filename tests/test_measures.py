@@ -2,6 +2,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from gaussians import exactly, normal
 from scipy.linalg import sqrtm
 from scipy.spatial.distance import cdist, pdist
 from sklearn.metrics.pairwise import polynomial_kernel
@@ -19,18 +20,6 @@ from cgan_utils.results.measures import (
 )
 
 OF_TWO = [frechet_distance, kernel_distance, squared_mmd, neighbourhoods, nearest]
-
-
-def normal(count, width=6, seed=0, shift=0.0):
-    return np.random.default_rng(seed).normal(shift, size=(count, width))
-
-
-def exactly(mean, covariance, count, seed=0):
-    """Features [count, d] that have just this mean and covariance: random ones, whitened, then coloured."""
-    noise = normal(count, len(mean), seed)
-    noise -= noise.mean(axis=0)
-    white = np.linalg.solve(np.linalg.cholesky(np.cov(noise, rowvar=False)), noise.T)
-    return (np.linalg.cholesky(covariance) @ white).T + mean
 
 
 def by_root_of_matrix(first, second):
@@ -187,52 +176,6 @@ def test_a_k_that_the_images_do_not_allow_is_refused():
     for k in (0, 9, 100):
         with pytest.raises(CganError, match=f"30 real and 9 drawn images allow k from 1 to 8, not {k}"):
             neighbourhoods(normal(30), normal(9), k=k)
-
-
-def test_nearest_tells_how_far_and_which():
-    points, others = normal(70), normal(50, seed=1)
-    distances, indices = nearest(points, others)
-    np.testing.assert_array_equal(indices, cdist(points, others).argmin(axis=1))
-    np.testing.assert_allclose(distances, cdist(points, others).min(axis=1), rtol=1e-12)
-    assert nearest([[0.0, 0.0]], [[3.0, 4.0]]) == (5, 0)
-
-
-def test_a_copy_is_nearest_and_exactly_0_away_however_long_the_vectors():
-    others = normal(200, seed=3, shift=1000).round(3)
-    distances, indices = nearest(others[::-1], others)
-    assert (distances == 0).all()
-    np.testing.assert_array_equal(indices, np.arange(200)[::-1])
-    np.testing.assert_allclose(nearest(others + 1e-3, others)[0], np.sqrt(6) / 1000, rtol=1e-9)
-
-
-def test_nearest_takes_images_and_reads_others_by_slices():
-    images = np.random.default_rng(0).integers(0, 256, (40, 4, 4, 1), "uint8")
-    distances, indices = nearest(images[7:9], images)
-    assert distances.tolist() == [0, 0] and indices.tolist() == [7, 8]
-
-
-def test_memorisation_of_new_images_and_of_copies():
-    train, test, new = normal(1000), normal(500, seed=1), normal(500, seed=2)
-    fresh = memorisation(new, train, test)
-    assert fresh == {"ratio": pytest.approx(1, abs=0.1), "share": pytest.approx(0.01, abs=0.015)}
-    assert memorisation(train[:300], train, test) == {"ratio": 0, "share": 1}
-    some = memorisation(np.concatenate([new[:400], train[:100]]), train, test)
-    assert 0.2 < some["share"] < 0.22
-    assert 0.5 < some["ratio"] < fresh["ratio"]
-
-
-def test_memorisation_is_a_ratio_of_medians():
-    train, test, drawn = np.array([[0.0], [100.0]]), np.array([[2.0], [-4.0], [90.0]]), np.array([[1.0], [97.0]])
-    assert memorisation(drawn, train, test) == {"ratio": 2 / 4, "share": 0.5}  # distances: 2, 4, 10 and 1, 3
-
-
-def test_memorisation_needs_test_images_that_are_not_training_images():
-    train = normal(20)
-    with pytest.raises(CganError, match="copies of training images"):
-        memorisation(normal(5, seed=1), train, train)
-    assert memorisation(train, train, train) == {"ratio": 1, "share": 1}
-    with pytest.raises(CganError, match="'drawn' and 'test' have 6 and 5 numbers"):
-        memorisation(train, train, normal(9, 5))
 
 
 def test_diversity_is_the_root_mean_square_difference_of_all_pairs():

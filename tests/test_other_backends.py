@@ -19,12 +19,13 @@ TESTS = [
     "test_projected.py",
     "test_vae.py",
     "test_autoencoders.py",
+    "test_stacked.py",
     "test_toy.py",
 ]
 MORE = {
     "torch": [
         "test_train_with_graphs.py",
-        "test_evaluation.py::test_scored_epochs_are_recorded_and_the_best_generator_kept",
+        "test_scoring.py::test_scored_epochs_are_recorded_and_the_best_generator_kept",
         "test_training.py::test_a_longer_training_goes_on_from_a_shorter_one_under_another_name",
     ],
     "jax": [

@@ -1,15 +1,11 @@
 """modelo_6: each of its blocks by what it is there for, and its game on small networks."""
 
-import json
 import subprocess
 import sys
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from ablate_modelo_6 import DRAWN, FORMS
-from few_pictures import part_of
 
 from cgan_utils.backend import keras, value_and_gradients
 from cgan_utils.errors import CganError
@@ -20,8 +16,7 @@ from cgan_utils.models.classifier import build as build_classifier
 from cgan_utils.models.experiments import experiment
 from cgan_utils.models.networks import build
 from cgan_utils.models.projected import Augment, ClassSpread, SpectralConv, conditional_norm, fill_teacher
-from cgan_utils.paths import shipped_folder
-from cgan_utils.results.evaluator import Evaluator, find_teacher
+from cgan_utils.results.evaluator import Evaluator
 from cgan_utils.training.batches import order
 from cgan_utils.training.teachers import recipe, teacher_of
 from cgan_utils.training.train import train
@@ -294,28 +289,3 @@ def test_each_ingredient_can_be_left_out():
     before = numpy(held([x, labels]))
     held.get_layer("head_0_1").kernel.assign(3 * held.get_layer("head_0_1").kernel)
     np.testing.assert_allclose(numpy(held([x, labels])), before, atol=1e-4)
-
-
-def test_a_part_of_a_data_set_has_equally_many_of_each_class_and_no_teacher_yet(digits):
-    part = part_of(digits, 30)
-    assert Counter(part.y_train.tolist()) == dict.fromkeys(range(10), 3)
-    assert find_teacher(replace(part, folder=None, name="mnist")) and not find_teacher(part)
-
-
-def test_the_study_of_few_pictures_trained_both_forms_on_every_part_alike():
-    """Notebook 16 compares them."""
-    study = json.loads((shipped_folder() / "studies" / "modelo_6_few_pictures.json").read_text(encoding="utf-8"))
-    trained = {(one["pictures"], one["form"]): one for one in study["trainings"]}
-    assert set(trained) == {(count, form) for count in (500, 5_000, 50_000) for form in ("teacher", "no teacher")}
-    assert {abs(one["images_seen"] / study["images"] - 1) < 0.01 for one in trained.values()} == {True}
-    assert all(("teacher_accuracy" in one) == (form == "teacher") for (_, form), one in trained.items())
-
-
-def test_the_ablation_of_modelo_6_trained_every_form_alike():
-    """Notebook 18 compares forms: each must be there once per seed, judged in the same way."""
-    study = json.loads((shipped_folder() / "studies" / "modelo_6_ablation.json").read_text(encoding="utf-8"))
-    trained = Counter((one["without"], one["seed"]) for one in study["trainings"])
-    assert trained == Counter((form, seed) for form in [*FORMS, "averaging"] for seed in (0, 1))
-    assert study["drawn"] == DRAWN
-    pictures = {file.stem for file in (shipped_folder() / "studies" / "modelo_6_ablation").iterdir()}
-    assert pictures == {form.replace(" ", "_") for form, _ in trained}

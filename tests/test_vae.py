@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import stats
+from tensors import array
 
 from cgan_utils.backend import keras, value_and_gradients
 from cgan_utils.files import ENCODER, LAST
@@ -15,10 +16,6 @@ from cgan_utils.results.run import Run
 from cgan_utils.training.train import make_game, train
 
 ops = keras.ops
-
-
-def array(tensor):
-    return np.asarray(ops.convert_to_numpy(tensor))
 
 
 @pytest.fixture
