@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn import metrics
@@ -28,8 +30,6 @@ def gan(tiny, digits):
 
 @pytest.mark.parametrize("name", ["tiny", "modelo_1", "modelo_3_28px", "gan_ligera", "tiny_unconditional"])
 def test_every_weight_gets_a_gradient(name, tiny, digits):
-    from dataclasses import replace
-
     gan = make_gan(replace(tiny, architecture=name), digits, "float32")
     images, labels = map(keras.ops.convert_to_tensor, batch())
     noise = keras.random.normal((16, 100), seed=0)
@@ -57,8 +57,6 @@ def test_a_step_moves_both_players_and_the_average(update, digits):
 
 
 def test_the_two_forms_of_the_step_differ(tiny, digits):
-    from dataclasses import replace
-
     first, second = (
         make_gan(replace(tiny, update=update), digits, "float32") for update in ("simultaneous", "alternating")
     )
@@ -119,6 +117,14 @@ def test_scores_of_nothing_are_zero_not_nan():
         "recall": 0.0,
         "f1": 0.0,
     }
+
+
+@pytest.mark.parametrize("shift", [-3.0, 0.0, 3.0])
+def test_where_only_differences_of_logits_mean_something_pairs_are_scored(tiny, digits, shift):
+    gan = make_gan(replace(tiny, loss="relativistic"), digits, "float32")
+    real, fake = (np.array(logits, "float32")[:, None] + shift for logits in ([1, 2, 0, 0.5], [0, 1, 0.5, 0]))
+    gan.score(*map(keras.ops.convert_to_tensor, (real, fake)))
+    assert {float(score) for score in gan.scores.result().values()} == {0.75}  # three of four pairs in the right order
 
 
 def test_batch_losses_are_of_the_last_batch_and_logs_are_means(gan):

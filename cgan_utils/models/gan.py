@@ -14,7 +14,8 @@ class DiscriminatorScores(keras.metrics.Metric):
     """Accuracy, precision, recall and F1 of the verdicts 'real' (1, logit > 0) and 'fake' (0), over all batches.
 
     The same numbers as scikit-learn's on the same predictions; a ratio without any case counts as 0.
-    A generator that cannot be told from the data brings accuracy to 0.5.
+    A generator that cannot be told from the data brings accuracy to 0.5. Where the loss compares pairs of a real image
+    and a drawing, the verdicts are on the pairs: all four are then the share of the pairs that are in the right order.
     """
 
     def __init__(self, name="scores"):
@@ -147,21 +148,28 @@ class ConditionalGAN(Game):
             )
         with no_gradients():
             self.g_optimizer.apply(g_slopes, g_weights)
-            self.scores.update_state(*logits)
+            self.score(*logits)
             self._average()
             return self.log([d_loss, g_loss])
 
     def test_step(self, data):
         """Losses and scores on unseen images; no weight changes.
 
-        The noise is the same in each evaluation, and in each of its batches: as many vectors as a batch has images.
+        The noise z is the same in each evaluation, and in each of its batches: as many vectors as a batch has images.
+        Noisy labels are drawn afresh.
         """
         images, labels = data
         with no_gradients():
             noise = self.noise(labels, self.test_seed)
             losses, logits = self.both_losses(self.scaled(images), labels, noise, training=False)
-            self.scores.update_state(*logits)
+            self.score(*logits)
             return self.log(losses, remember=False)
+
+    def score(self, real_logits, fake_logits):
+        """Count the verdicts of a batch; see `DiscriminatorScores`."""
+        if self.loss_functions.paired:
+            real_logits, fake_logits = real_logits - fake_logits, fake_logits - real_logits
+        self.scores.update_state(real_logits, fake_logits)
 
     def _average(self):
         # Early averages must not be dragged down by the random start: the first steps weigh more.

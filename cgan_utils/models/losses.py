@@ -18,16 +18,18 @@ ops = keras.ops
 class AdversarialLoss:
     """discriminator(real_logits, fake_logits) and generator(fake_logits, real_logits), each a scalar, the batch's mean.
 
-    Most generators' losses don't look at the real ones.
+    Most generators' losses don't look at the real ones. paired: whether only the difference between a real image's
+    logit and a drawing's has a meaning; then no single logit says 'real' or 'fake', and 0 is no threshold.
     """
 
     discriminator: Callable
     generator: Callable
     seed: keras.random.SeedGenerator | None = None  # of noisy labels, so that a checkpoint can hold its state
+    paired: bool = False
 
 
 def binary_cross_entropy(logits, target):
-    """Mean of -target·log D - (1 - target)·log(1 - D), with D = sigmoid(logits); target in [0, 1].
+    """Mean of -target·log D - (1 - target)·log(1 - D), with D = sigmoid(logits); target in [0, 1], noisy ones beyond.
 
     log D = -softplus(-logit) and log(1 - D) = -softplus(logit), both exact for any logit.
     """
@@ -94,7 +96,7 @@ def adversarial_loss(name="minimax", smoothing=0.0, label_noise=0.0, seed=0):
     if name == "hinge":
         return AdversarialLoss(hinge_discriminator, hinge_generator)
     if name == "relativistic":
-        return AdversarialLoss(relativistic_discriminator, relativistic_generator)
+        return AdversarialLoss(relativistic_discriminator, relativistic_generator, paired=True)
     if label_noise:
         seeds = keras.random.SeedGenerator(seed)
         noisy = partial(noisy_minimax_discriminator, noise=label_noise, seed=seeds)
