@@ -97,8 +97,9 @@ def trainings(runs, last=5):
 
     loss, accuracy: the discriminator's, in nats and as a share; test …: on test images; noise: the standard deviation,
     over all epochs, of the loss on test images; gap: accuracy less test accuracy, in percentage points; overfitting:
-    how much of the gap is left if the images that were trained on are judged as test images are (`callbacks.Seen`),
-    NaN where that was not recorded.
+    by how many points more of the images that were trained on are taken for real than of test images, judged alike
+    (`callbacks.Seen`), NaN where that was not recorded. Drawings, half of what the accuracy counts, have no part in
+    it: they are new each time.
     """
     rows = {}
     for run in runs:
@@ -110,7 +111,7 @@ def trainings(runs, last=5):
             "accuracy": tail["accuracy"].mean(),
             "test accuracy": tail["val_accuracy"].mean(),
             "gap": 100 * (tail["accuracy"] - tail["val_accuracy"]).mean(),
-            "overfitting": 100 * (tail.get("seen_accuracy", np.nan) - tail["val_accuracy"]).mean(),
+            "overfitting": 100 * (tail.get("seen_recall", np.nan) - tail["val_recall"]).mean(),
         }
     return pd.DataFrame(rows).T
 

@@ -22,7 +22,11 @@ MODELS = (("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D")
 SIDES = (("left", 7), ("right", -7))  # of a point: where its name stands, in turn, so that no two overlap
 BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16)}  # a legend: the lines of its panel go anywhere
 SPAN = 4_000  # images over which a loss is averaged
-STYLES = {"--": "in training", "-": "training images, judged alike"}
+STYLES = {"--": "accuracy, in training", "-": "real images alone, judged alike"}
+COMPARED = (
+    ("accuracy", "val_accuracy"),
+    ("seen_recall", "val_recall"),
+)  # columns of the history, a pair for each style
 UNITS = {
     "likeness": "share of images",
     "diversity": "grey levels",
@@ -102,8 +106,9 @@ def at_the_same_age(runs):
 def training_curves(histories, title=""):
     """How several trainings went, a line each: {name: history}.
 
-    Losses, and how much more often the discriminator is right than about test images: while it trains (dashed), and
-    about images of the training judged as test images are (solid, where recorded; see `callbacks.Seen`).
+    Losses, and how much more often the discriminator is right than on test images: in its accuracy while it trains
+    (dashed), and about real images of the training, judged as test images are (solid, where recorded; see
+    `callbacks.Seen`). The drawings are new in either case, so the solid lines leave them out.
     """
     figure, axes = plt.subplots(1, 3, figsize=(13, 3.9), layout="constrained")
     for axis, loss in zip(axes, ("d_loss", "g_loss"), strict=False):
@@ -157,11 +162,11 @@ def _means_of_losses(run):
 def _losses_and_gap(axes, histories):
     """What three panels of two losses and the accuracy gap have in common, and the lines of the gap."""
     for (colour, marker), history in zip(MODELS, histories.values(), strict=False):
-        for accuracy, style in zip(("accuracy", "seen_accuracy"), STYLES, strict=True):
-            if accuracy in history:
-                gap = 100 * (history[accuracy] - history["val_accuracy"])
+        for (seen, unseen), style in zip(COMPARED, STYLES, strict=True):
+            if seen in history:
+                gap = 100 * (history[seen] - history[unseen])
                 axes[2].plot(history["epoch"], gap, style, color=colour, marker=marker, markersize=4)
-    titles = ("Discriminator's loss", "Generator's loss", "Discriminator's accuracy: training less test")
+    titles = ("Discriminator's loss", "Generator's loss", "Discriminator is right: training less test")
     for axis, text, unit in zip(axes, titles, ("loss (nats)", "loss (nats)", "percentage points"), strict=True):
         axis.set(title=text, ylabel=unit)
         axis.grid(alpha=0.3)
