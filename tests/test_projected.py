@@ -145,7 +145,7 @@ def test_images_of_a_size_that_cannot_be_drawn_are_refused():
 def test_a_batch_holds_groups_of_one_class_and_an_epoch_each_image_once():
     labels = np.random.default_rng(3).integers(0, 5, 203)
     places = order(labels, seed=1, epoch=2, group=4)
-    assert sorted(places) == list(range(203))
+    assert sorted(places) == sorted(order(labels, seed=1, epoch=3, group=4)) == list(range(203))
     whole = sum(n // 4 for n in np.bincount(labels))
     groups = labels[places[: 4 * whole]].reshape(-1, 4)
     assert (groups == groups[:, :1]).all()
@@ -157,8 +157,15 @@ def test_a_batch_holds_groups_of_one_class_and_an_epoch_each_image_once():
 def test_a_class_that_fills_no_group_is_learned_too():
     labels = np.repeat([0, 1, 2], [100, 101, 5])
     whole_batches = len(labels) // 16 * 16
-    seen = np.concatenate([labels[order(labels, seed=1, epoch=epoch, group=8)[:whole_batches]] for epoch in range(2)])
-    assert (np.bincount(seen) > 0).all() and np.bincount(seen)[2] == 5
+    seen = np.concatenate([order(labels, seed=1, epoch=epoch, group=8)[:whole_batches] for epoch in range(12)])
+    assert set(seen) == set(range(len(labels)))
+
+
+@pytest.mark.parametrize("epoch", [2, 3])
+def test_no_group_lies_across_two_batches(epoch):
+    labels = np.repeat(np.arange(10), [161, 164, 160, 165, 163, 164, 163, 161, 157, 163])
+    groups = labels[order(labels, seed=1, epoch=epoch, group=8)[: len(labels) // 8 * 8]].reshape(-1, 8)
+    assert (groups == groups[:, :1]).all(axis=1).sum() == (np.bincount(labels) // 8).sum()
 
 
 def test_groups_that_do_not_fill_a_batch_are_refused():

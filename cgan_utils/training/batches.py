@@ -13,7 +13,8 @@ def order(labels, seed, epoch, group=1):
     """The order in which an epoch goes through images of `labels` [N]; it depends on (seed, epoch) and them alone.
 
     group: so many images of one class follow each other. What is left of each class comes last, in every second epoch
-    first: what fills no batch at the end of an epoch is left out, and must not be the same classes each time.
+    first: what fills no batch at the end of an epoch is left out, and must not be the same classes each time. What
+    comes first is cut to a multiple of `group`, so that no group lies across two batches.
     """
     random = np.random.default_rng((seed, epoch))
     places = random.permutation(len(labels))
@@ -22,8 +23,9 @@ def order(labels, seed, epoch, group=1):
     members = [places[labels[places] == label] for label in np.unique(labels)]
     whole = [some[: len(some) // group * group].reshape(-1, group) for some in members]
     rest = [some[len(some) // group * group :] for some in members]
-    parts = [random.permutation(np.concatenate(whole)).ravel(), random.permutation(np.concatenate(rest))]
-    return np.concatenate(parts[::-1] if epoch % 2 else parts)
+    groups, rest = random.permutation(np.concatenate(whole)).ravel(), random.permutation(np.concatenate(rest))
+    first = len(rest) // group * group if epoch % 2 else 0
+    return np.concatenate([rest[:first], groups, rest[first:]])
 
 
 def batches(images, labels, batch_size, seed, epoch=0, step=0, group=1, mirror=False):
