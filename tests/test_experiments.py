@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from cgan_utils.errors import CganError
-from cgan_utils.models.experiments import EXPERIMENTS, Experiment
+from cgan_utils.models.experiments import EXPERIMENTS, Experiment, experiment
 from cgan_utils.training.train import train
 
 
@@ -55,6 +55,12 @@ def test_experiments_survive_json(tiny):
 def test_a_seed_that_numpy_lacks_gets_one_sentence(seed, run):
     with pytest.raises(CganError, match=f"There is no seed {seed}; use whole numbers"):
         run.generate("3", seed)
+
+
+@pytest.mark.parametrize("setting", [{"loss": "hinge"}, {"update": "alternating"}, {"d_learning_rate": 1.0}])
+def test_settings_of_gans_are_refused_for_other_games(setting):
+    with pytest.raises(CganError, match=f"{[*setting][0]} is of GANs; leave it out for game 'vae'"):
+        experiment("cvae_fashion_mnist_v2", **setting)
 
 
 def test_settings_that_are_no_numbers_or_too_large_are_refused():

@@ -38,6 +38,12 @@ def test_scored_epochs_are_recorded_and_the_best_generator_kept(reference, judge
         train(settings, tmp_path / "scored", data=digits, verbose=0, resume=True, epochs=4)
 
 
+def test_an_autoencoder_is_not_scored(tmp_path):
+    with pytest.raises(CganError, match="no drawing can be scored"):
+        train("autoencoder_2d_fashion_mnist", tmp_path / "run", score=3)
+    assert not (tmp_path / "run").exists()
+
+
 def test_without_a_scored_epoch_no_network_is_called_the_best(judge, digits, tmp_path, monkeypatch):
     monkeypatch.setattr("cgan_utils.training.scoring.find_evaluator", lambda data: judge)
     settings = Experiment("scored", "mnist", "tiny", epochs=1, batch_size=16)

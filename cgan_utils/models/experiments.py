@@ -8,6 +8,8 @@ from .architectures import Architecture, Plane, Projected, Unconditional, archit
 OPTIMIZERS = ("rmsprop", "adam")
 UPDATES = ("simultaneous", "alternating")  # forms of a GAN's training step; see ConditionalGAN
 LOSSES = ("minimax", "hinge", "relativistic")  # that a GAN's players minimise; see `losses`
+# Settings that no other game has.
+OF_GANS = ("loss", "label_smoothing", "label_noise", "update", "d_learning_rate", "averaging", "draw_averaged")
 SCHEDULES = ("constant", "cosine")  # of the learning rates; 'cosine' falls to 0 at the end of the training
 GAMES = {  # and the kinds of architecture that can play them
     "gan": (Architecture, Unconditional, Projected),
@@ -22,7 +24,7 @@ def check_loss(name, smoothing=0.0, label_noise=0.0):
         raise CganError(unknown("loss", name, LOSSES))
     for what, value in (("Label smoothing", smoothing), ("Label noise", label_noise)):
         if not 0 <= value < 0.5 or (value and name != "minimax"):
-            raise CganError(f"{what} {value} does not fit loss {name!r}; use 0 to 0.5, with minimax only.")
+            raise CganError(f"{what} {value} does not fit loss {name!r}; use 0, or less than 0.5 with minimax.")
     if smoothing and label_noise:
         raise CganError("Label smoothing and label noise do the same work; set one of them to 0.")
 
@@ -79,6 +81,9 @@ class Experiment:
             if not 0 <= getattr(self, field) < 1:
                 raise CganError(f"{field} is {getattr(self, field)}; it must be at least 0 and below 1.")
         check_loss(self.loss, self.label_smoothing, self.label_noise)
+        for field in fields(self):
+            if self.game != "gan" and field.name in OF_GANS and getattr(self, field.name) != field.default:
+                raise CganError(f"{field.name} is of GANs; leave it out for game {self.game!r}.")
         if self.batch_size % self.group:
             raise CganError(
                 f"A batch of {self.batch_size} can't be divided into groups of {self.group}; choose others."

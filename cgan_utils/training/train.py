@@ -130,6 +130,8 @@ def train(
     settings = replace(settings, **{name: value for name, value in changes.items() if value is not None})
     if settings.dataset not in NAMES:
         raise CganError(unknown("data set", settings.dataset, NAMES))
+    if score and settings.game == "autoencoder":
+        raise CganError("The codes of an autoencoder follow no law to draw them from, so no drawing can be scored.")
     folders = [Path(out).absolute()] if out else numbered(settings.name)
     if out and not folders[0].name:
         raise CganError(f"{out} can't be the folder of a run; name a new one in it.")
