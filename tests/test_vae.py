@@ -7,6 +7,7 @@ from tensors import array
 
 from cgan_utils.backend import keras, value_and_gradients
 from cgan_utils.files import ENCODER, LAST
+from cgan_utils.lessons.vae_vs_gan import encode
 from cgan_utils.models.architectures import ARCHITECTURES, LATENT
 from cgan_utils.models.class_noise import decoder_of
 from cgan_utils.models.layers import to_signed
@@ -170,6 +171,7 @@ def test_a_run_keeps_decoder_and_encoder_and_a_record_of_both_terms(settings, di
     assert "evidence lower bound" in (run.path / "README.md").read_text()
     codes = run.network(ENCODER)([to_signed(digits.x_test[:2]), ops.convert_to_tensor(digits.y_test[:2])])
     assert codes.shape == (2, 200)
+    np.testing.assert_allclose(np.hstack(encode(run, digits.x_test[:2], digits.y_test[:2])), array(codes), atol=1e-5)
     z = np.zeros((3, 100))
     assert np.ptp(decode(run.generator(), z, [0, 0, 0]), axis=0).max() < 1e-6
 

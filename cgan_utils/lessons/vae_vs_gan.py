@@ -137,7 +137,9 @@ def posterior(encoder, images, labels):
     """Means and log-variances, both [N, d], that an encoder gives to uint8 images [N, H, W, C] of classes `labels`."""
     labels = np.asarray(labels, "int32")
     parts = [slice(i, i + BATCH) for i in range(0, len(images), BATCH)]
-    codes = [encoder.predict_on_batch([np.asarray(to_signed(images[part])), labels[part]]) for part in parts]
+    codes = [
+        encoder.predict_on_batch([keras.ops.convert_to_numpy(to_signed(images[part])), labels[part]]) for part in parts
+    ]
     return np.split(np.concatenate(codes), 2, axis=1)
 
 
