@@ -19,7 +19,7 @@ SPREAD_SCALE = 3.0  # so that the plane of the spread is about as large as the o
 
 
 def build_generator(row, classes, shape):
-    """([N, 100] noise, [N] integer labels) → [N, side, side, channels] float32 in [-1, 1]. Miyato et al. 2018, fig. 4.
+    """([N, 100] noise, [N] integer labels) → [N, side, side, channels] float32 in [-1, 1]. Miyato et al. 2018, fig. 8.
 
     Made of Keras's own layers alone, so that what `Run.export` writes opens without this package.
     """
@@ -96,7 +96,7 @@ def fill_teacher(discriminator, teacher):
 def _head(x, label, classes, row, name, kernel=1, stride=1):
     """Planes [N, H, W, C] → one logit [N, 1]: linear(f) + ⟨vector of the class, f⟩, f the sum over all places.
 
-    Miyato and Koyama 2018, equation 4. The sum, not the mean: with the mean, each class collapsed to one picture.
+    Miyato and Koyama 2018, equation 3. The sum, not the mean: with the mean, each class collapsed to one picture.
     """
     width = min(row.head, max(64, x.shape[-1]))
     conv = SpectralConv if "spectral norm" not in row.without else partial(layers.Conv2D, padding="same")
