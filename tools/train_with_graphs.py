@@ -100,7 +100,7 @@ class Steps:
                 move = adam if isinstance(optimizer, keras.optimizers.Adam) else rmsprop
                 move(optimizer, list(slopes), variables)
                 optimizer.iterations.value.add_(1)
-            gan.score(*logits)
+            gan.scores.update_state(*logits)
             self._average()
             self.losses.index_copy_(0, self.done % self.count, torch.stack(losses).float()[None])
             self.done.add_(1)

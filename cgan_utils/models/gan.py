@@ -14,16 +14,19 @@ class DiscriminatorScores(keras.metrics.Metric):
     """Accuracy, precision, recall and F1 of the verdicts 'real' (1, logit > 0) and 'fake' (0), over all batches.
 
     The same numbers as scikit-learn's on the same predictions; a ratio without any case counts as 0.
-    A generator that cannot be told from the data brings accuracy to 0.5. Where the loss compares pairs of a real image
-    and a drawing, the verdicts are on the pairs: all four are then the share of the pairs that are in the right order.
+    A generator that cannot be told from the data brings accuracy to 0.5. paired: the verdicts are on pairs of a real
+    image and a drawing, and the only score is the share of the pairs in the right order, called accuracy, too.
     """
 
-    def __init__(self, name="scores"):
+    def __init__(self, paired=False, name="scores"):
         super().__init__(name=name, dtype="float32")
+        self.paired = paired
         # true positives, false negatives, true negatives, false positives
         self.counts = self.add_weight(shape=(4,), initializer="zeros", name="counts")
 
     def update_state(self, real_logits, fake_logits):
+        if self.paired:
+            real_logits, fake_logits = real_logits - fake_logits, fake_logits - real_logits
         real, fake = ops.cast(real_logits > 0, "float32"), ops.cast(fake_logits > 0, "float32")
         self.counts.assign_add(ops.stack([ops.sum(real), ops.sum(1 - real), ops.sum(1 - fake), ops.sum(fake)]))
 
@@ -33,8 +36,11 @@ class DiscriminatorScores(keras.metrics.Metric):
         def ratio(part, whole):
             return part / ops.maximum(whole, 1.0)
 
+        accuracy = {"accuracy": ratio(tp + tn, tp + fn + tn + fp)}
+        if self.paired:
+            return accuracy
         return {
-            "accuracy": ratio(tp + tn, tp + fn + tn + fp),
+            **accuracy,
             "precision": ratio(tp, tp + fp),
             "recall": ratio(tp, tp + fn),
             "f1": ratio(2 * tp, 2 * tp + fp + fn),
@@ -68,12 +74,12 @@ class ConditionalGAN(Game):
         self.latent = generator.inputs[0].shape[-1]
         self.noise_seed, self.test_seed = keras.random.SeedGenerator(seed), seed + 1
         self.conditional = len(generator.inputs) == 2
-        self.scores = DiscriminatorScores()
         if not self.conditional:
             self.column = "one noise vector per column"
 
     def compile(self, loss, d_optimizer, g_optimizer, **options):
         """loss: an `AdversarialLoss`."""
+        self.scores = DiscriminatorScores(loss.paired)
         players = (self.discriminator.trainable_variables, self.generator.trainable_variables)
         super().compile(dict(zip((d_optimizer, g_optimizer), players, strict=True)), **options)
         self.loss_functions, self.label_seed = loss, loss.seed
@@ -148,7 +154,7 @@ class ConditionalGAN(Game):
             )
         with no_gradients():
             self.g_optimizer.apply(g_slopes, g_weights)
-            self.score(*logits)
+            self.scores.update_state(*logits)
             self._average()
             return self.log([d_loss, g_loss])
 
@@ -162,14 +168,8 @@ class ConditionalGAN(Game):
         with no_gradients():
             noise = self.noise(labels, self.test_seed)
             losses, logits = self.both_losses(self.scaled(images), labels, noise, training=False)
-            self.score(*logits)
+            self.scores.update_state(*logits)
             return self.log(losses, remember=False)
-
-    def score(self, real_logits, fake_logits):
-        """Count the verdicts of a batch; see `DiscriminatorScores`."""
-        if self.loss_functions.paired:
-            real_logits, fake_logits = real_logits - fake_logits, fake_logits - real_logits
-        self.scores.update_state(real_logits, fake_logits)
 
     def _average(self):
         # Early averages must not be dragged down by the random start: the first steps weigh more.
