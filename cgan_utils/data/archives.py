@@ -4,16 +4,20 @@ import hashlib
 import os
 import re
 import shutil
+import unicodedata
 import zipfile
-from pathlib import Path, PurePosixPath
+from contextlib import suppress
+from pathlib import PurePosixPath
 
 from ..errors import one_line
-from ..paths import cache_dir, moved
+from ..paths import cache_dir, expanded, moved
 from .listing import PASSED_OVER, shown
 from .pictures import is_picture, is_unread
 from .sources import DataError
 
 LARGEST = 20 * 10**9  # bytes of all pictures, unpacked
+VERSION = 2  # of how names are read: what was unpacked with other names is unpacked anew
+UTF8 = 0x800  # the flag of a member whose name says that it is in UTF-8
 
 
 def opened(path):
@@ -22,11 +26,11 @@ def opened(path):
     A folder that is all there is in a .zip is taken for the whole. Raises `DataError` for an archive that is damaged,
     locked, too large, or holds a name that leads out of it.
     """
-    path = Path(path)
+    path = expanded(path)
     if not path.is_file() or path.suffix.lower() != ".zip":
         return path
     status = path.stat()
-    mark = ascii((str(path.resolve()), status.st_size, status.st_mtime_ns)).encode()
+    mark = ascii((VERSION, str(path.resolve()), status.st_size, status.st_mtime_ns)).encode()
     folder = cache_dir() / "zips" / hashlib.sha256(mark).hexdigest()[:16] / shown(path.stem)
     if not folder.is_dir():
         _unpack(path, folder)
@@ -71,8 +75,24 @@ def _unpack(path, folder):
 
 def _name(member):
     """The path of a member in the archive, with _ for what no name on Windows may have, on every system alike."""
-    name = member.filename.replace("\\", "/")  # some programs for Windows write those
+    name = _spelled(member).replace("\\", "/")  # some programs for Windows write those
     return PurePosixPath(re.sub(r'[<>:"|?*]', "_", name))
+
+
+def _spelled(member):
+    """The name of a member as it was typed, in composed Unicode.
+
+    A Mac writes UTF-8 without saying so, Windows in the west of Europe the code page 850; `zipfile` takes both for 437.
+    """
+    name = member.filename
+    if not member.flag_bits & UTF8:
+        with suppress(UnicodeEncodeError):  # the name came from a field that is in UTF-8
+            content = name.encode("cp437")
+            try:
+                name = content.decode("utf-8")
+            except UnicodeDecodeError:
+                name = content.decode("cp850")
+    return unicodedata.normalize("NFC", name)
 
 
 def _wanted(path, member):

@@ -1,6 +1,7 @@
 """Archives in place of folders: the names in them, what they hold, versions of them, the place they need."""
 
 import os
+import unicodedata
 import zipfile
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from painting import paint
 from sentences import is_one_sentence
 
+from cgan_utils.data import archives
 from cgan_utils.data.datasets import earlier, load
 from cgan_utils.data.folders import prepare
 from cgan_utils.data.sources import DataError
@@ -29,6 +31,37 @@ def test_colons_in_names_are_masked(tmp_path):
     colons = packed(tmp_path / "colons.zip", names)
     plain = packed(tmp_path / "plain.zip", ["cats/1.png", "cats/2.png", "dogs/what_.png", "dogs/1.png", "dogs/C_1.png"])
     assert load(colons, size=8).fingerprint == load(plain, size=8).fingerprint
+
+
+class Unmarked(zipfile.ZipInfo):
+    """A member that doesn't say how its name is written."""
+
+    encoding = "utf-8"
+
+    def _encodeFilenameFlags(self):
+        return self.filename.encode(self.encoding), self.flag_bits & ~archives.UTF8
+
+
+@pytest.mark.parametrize(
+    ("form", "encoding"), [("NFC", "utf-8"), ("NFD", "utf-8"), ("NFC", "cp850"), ("NFD", None)], ids=str
+)
+def test_a_name_with_an_accent_is_read_whatever_wrote_it(form, encoding, tmp_path, monkeypatch):
+    """From a Mac, from Windows in Spain, and from what says that it writes UTF-8."""
+    monkeypatch.setattr(Unmarked, "encoding", encoding)
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        for i, name in enumerate(["niño/1.png", "niño/2.png", "Árbol/3.png", "Árbol/4.png"]):
+            member = (Unmarked if encoding else zipfile.ZipInfo)(unicodedata.normalize(form, name))
+            paint(tmp_path / "one.png", i)
+            archive.writestr(member, (tmp_path / "one.png").read_bytes())
+    assert load(tmp_path / "photos.zip", size=8).class_names == ("niño", "Árbol")
+
+
+def test_what_an_earlier_version_unpacked_is_unpacked_anew(tmp_path, monkeypatch):
+    archive = packed(tmp_path / "pets.zip", ["cats/1.png", "cats/2.png", "dogs/1.png"])
+    before = archives.opened(archive)
+    assert archives.opened(archive) == before
+    monkeypatch.setattr(archives, "VERSION", archives.VERSION + 1)
+    assert archives.opened(archive) != before
 
 
 @pytest.mark.parametrize("name", ["C:/out.png", "c:out.png", "C:\\out.png"])
