@@ -8,6 +8,7 @@ import secrets
 import shutil
 import tempfile
 import time
+import unicodedata
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -70,7 +71,8 @@ def file_names(names):
     """
     found = []
     for i, name in enumerate(names):
-        text = re.sub(r"[^\w.-]", lambda match: "_" if match[0] == " " else "-", name)[:100].strip(".-")
+        text = unicodedata.normalize("NFC", name)  # else the accent of a Mac's ñ is a sign of its own
+        text = re.sub(r"[^\w.-]", lambda match: "_" if match[0] == " " else "-", text)[:100].strip(".-")
         if text.partition(".")[0].lower() in {"", *_RESERVED}:
             text = f"class-{text or i}"
         while text.lower() in map(str.lower, found):

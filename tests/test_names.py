@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,13 @@ def test_usual_names_stay_as_they_are():
         "Ankle_boot",
         "Niña",
     ]
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_an_accent_is_the_same_however_it_is_written(forms):
+    kept, asked = (unicodedata.normalize(form, "niño") for form in forms)
+    assert class_index(asked, ("gato", kept)) == class_index(asked.upper(), ("gato", kept)) == 1
+    assert file_names([kept]) == ["niño"]
 
 
 @pytest.mark.parametrize("names", [["A-2", "a", "A"], ["con.txt", "class-con.txt"], ["..", "class-0"]])

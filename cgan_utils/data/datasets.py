@@ -6,6 +6,7 @@ cache (`cache_dir()`); what is nowhere is downloaded into the last one. Folders 
 
 import hashlib
 import os
+import unicodedata
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from numbers import Integral
@@ -104,11 +105,13 @@ def class_index(value, class_names):
     """The index in `class_names` of a class name (upper or lower case), an integer, or a string of digits.
 
     It is a name first, then an index: where classes are called 1, 2 and 10, both 1 and "1" are the first of them.
+    A Mac writes ñ as n and an accent, a keyboard as one sign: both are the same here.
     Raises `CganError` for a class that does not exist.
     """
-    text, lower = str(value).strip(), [name.lower() for name in class_names]
-    if text in class_names:
-        return class_names.index(text)
+    text, *names = (unicodedata.normalize("NFC", str(name)) for name in (str(value).strip(), *class_names))
+    lower = [name.lower() for name in names]
+    if text in names:
+        return names.index(text)
     if text.lower() in lower:
         return lower.index(text.lower())
     if not isinstance(value, Integral) and not text.removeprefix("-").isdecimal():

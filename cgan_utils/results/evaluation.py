@@ -19,6 +19,7 @@ import itertools
 import time
 from functools import cached_property
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 
@@ -140,7 +141,8 @@ def reference_of(run, folder=None):
     # An absolute path: a folder called "mnist" must not be taken for the data set.
     name, background = str(Path(folder).absolute()) if folder else entry["name"], entry.get("background", "white")
     now = load(name, entry["stand_in"], size=run.shape[0], background=background)
-    if folder and (now.shape != run.shape or list(now.class_names) != entry["class_names"]):
+    names = [normalize("NFC", name) for name in entry["class_names"]]  # as those of an archive are
+    if folder and (now.shape != run.shape or [normalize("NFC", name) for name in now.class_names] != names):
         raise CganError(
             f"{folder} holds {'×'.join(map(str, now.shape))} images of {', '.join(now.class_names)}, and {run.name} "
             f"learned from {'×'.join(map(str, run.shape))} images of {', '.join(entry['class_names'])}."
