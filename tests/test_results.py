@@ -48,11 +48,12 @@ def test_fewer_bits_on_disk_move_no_pixel_visibly(digits, tiny, tmp_path, monkey
     from cgan_utils.results import weights
     from cgan_utils.results.run import write_run
     from cgan_utils.training.checkpoints import Progress
-    from cgan_utils.training.train import _record, make_gan
+    from cgan_utils.training.record import record_of
+    from cgan_utils.training.train import make_gan
 
     monkeypatch.setattr(weights, "LARGE", large)
     gan = make_gan(tiny, digits, "float32")
-    record = _record(tiny, digits, gan, Progress(), "float32")
+    record = record_of(tiny, digits, gan, Progress(), "float32")
     run = write_run(tmp_path / "a", record, {LAST: gan.generator, AVERAGED: gan.averaged}, [], [], {})
     labels = np.arange(10)
     before = keras.ops.convert_to_numpy(gan.generator([latent(labels), labels]))

@@ -1,18 +1,14 @@
 """`train(experiment)`: from a row of the catalogue to a run on disk, through any number of interruptions."""
 
-import sys
 from contextlib import nullcontext
-from dataclasses import asdict, replace
-from pathlib import Path
-
-import numpy as np
+from dataclasses import replace
 
 from .. import backend
 from ..backend import keras
 from ..data.datasets import ImageDataset, load
 from ..data.known import NAMES, SHAPES
-from ..errors import CganError, unknown
-from ..files import AVERAGED, BEST, LAST
+from ..errors import CganError, notice, unknown
+from ..files import BEST
 from ..models.architectures import architecture, conditional
 from ..models.autoencoders import Autoencoder
 from ..models.class_noise import ClassNoiseVAE
@@ -23,11 +19,13 @@ from ..models.losses import adversarial_loss
 from ..models.networks import build, build_encoder, build_generator
 from ..models.projected import fill_teacher
 from ..models.vae import ConditionalVAE
+from ..paths import expanded
 from ..results.evaluation import as_learned
 from ..results.run import write_run
 from . import callbacks, checkpoints
 from .batches import InBatches, batches, stacked
 from .places import checkpoint_of, finished, in_use, newest, not_begun, numbered, reserved, taken, to_go_on
+from .record import record_of
 from .scoring import Score, best_epoch
 from .teachers import teacher_of
 
@@ -132,7 +130,7 @@ def train(
         raise CganError(unknown("data set", settings.dataset, NAMES))
     if score and settings.game == "autoencoder":
         raise CganError("The codes of an autoencoder follow no law to draw them from, so no drawing can be scored.")
-    folders = [Path(out).absolute()] if out else numbered(settings.name)
+    folders = [expanded(out).absolute()] if out else numbered(settings.name)
     if out and not folders[0].name:
         raise CganError(f"{out} can't be the folder of a run; name a new one in it.")
     interrupt = callbacks.Interruptible(minutes)
@@ -185,7 +183,7 @@ def train(
             callbacks.Recorder(progress, _steps(settings, data)),
             callbacks.Guard(progress, data.classes),
             callbacks.Evolution(progress, named),
-            callbacks.Saver(training.save_state, training.save_run, checkpoint_minutes, checkpoint_steps),
+            callbacks.Saver(training.save_state, training.try_run, checkpoint_minutes, checkpoint_steps),
             interrupt,
             *extra_callbacks,
         ]
@@ -199,17 +197,33 @@ class _Training:
         self.game, self.settings, self.data, self.progress, self.out = game, settings, data, progress, out
         self.identity, self.teacher, self.checkpoint = identity, teacher, checkpoint_of(out)
         self.written = {}  # {steps done: the run}: the end of the last epoch is the end of the training, too
+        self.said = False  # that the folder of the run can't be replaced
 
     def save_state(self):
         if backend.machines()[0] == 1:
             checkpoints.save(self.checkpoint, self.game, self.progress, self.identity)
+
+    def try_run(self):
+        """Write the run; if its folder can't be replaced, as on Windows while a file of it is open, say so once.
+
+        The state is in the checkpoint, and after a later epoch it may work.
+        """
+        try:
+            self.save_run()
+        except PermissionError:
+            if not self.said:
+                notice(f"\n{self._held()}; the training goes on, and tries it again after later epochs.")
+            self.said = True
+
+    def _held(self):
+        return f"{self.out} can't be replaced, since a program, such as a spreadsheet, has a file of it open"
 
     def save_run(self):
         if backend.machines()[0] > 1:
             return None
         steps, progress = len(self.progress.losses), self.progress
         if steps not in self.written:
-            record = _record(self.settings, self.data, self.game, progress, self.identity["precision"], self.teacher)
+            record = record_of(self.settings, self.data, self.game, progress, self.identity["precision"], self.teacher)
             # The best network is kept once an epoch was scored; until then it is as it was initialised.
             kept = {k: v for k, v in self.game.kept.items() if k != BEST or best_epoch(progress.history)}
             run = write_run(self.out, record, kept, progress.history, progress.losses, progress.evolution)
@@ -218,6 +232,7 @@ class _Training:
 
     def go(self, around, interrupt, verbose):
         """Train to the end, or until a Ctrl-C; returns the run."""
+        stopped = False
         try:
             with interrupt.listening(), backend.freed_memory_kept():
                 _fit(self.game, self.data, self.settings, self.progress, around, verbose)
@@ -225,10 +240,15 @@ class _Training:
             if interrupt.forced:
                 raise
             self.save_state()
-            if self.progress.epoch < self.settings.epochs:
-                done = f"Stopped in epoch {self.progress.epoch + 1}; what was trained is in {self.out}."
-                print(f"\n{done}", file=sys.stderr)
-        return self.save_run()
+            stopped = self.progress.epoch < self.settings.epochs
+        try:
+            run = self.save_run()
+        except PermissionError:
+            mend = "close it, and the same command with --resume (in Python resume=True) writes what was trained"
+            raise CganError(f"{self._held()}; {mend}.") from None
+        if stopped:
+            notice(f"\nStopped in epoch {self.progress.epoch + 1}; what was trained is in {self.out}.")
+        return run
 
 
 def _steps(settings, data):
@@ -256,39 +276,3 @@ def _fit(game, data, settings, progress, around, verbose):
             callbacks=around,
             verbose=verbose,
         )
-
-
-def _record(settings, data, game, progress, policy, teacher=None):
-    """run.json, less what only `write_run` knows."""
-    seconds = [row["seconds"] for row in progress.history]
-    steps, best = len(progress.losses), best_epoch(progress.history) if game.best else None
-    return {
-        "experiment": asdict(settings),
-        "data": {
-            "name": data.name,
-            "title": data.title,
-            "stand_in": data.stand_in,
-            "folder": data.folder,
-            **({"background": data.background} if data.folder else {}),
-            "fingerprint": data.fingerprint,
-            "images": len(data.x_train),
-            "test_images": len(data.x_test),
-            "shape": list(data.shape),
-            "class_names": list(data.class_names),
-        },
-        "parameters": {name: network.count_params() for name, network in game.networks.items()},
-        **({"teacher": {"accuracy": teacher.accuracy, "sha256": teacher.sha256}} if teacher else {}),
-        "training": {
-            "epochs": progress.epoch,
-            **({"best_epoch": best} if best else {}),
-            "steps": steps,
-            "images_seen": steps * settings.batch_size,
-            "complete": progress.epoch >= settings.epochs,
-            "seconds_per_epoch": round(float(np.median(seconds)), 1) if seconds else 0.0,
-            "machine": backend.machine(),
-            "precision": policy,
-            "trained_as": progress.trained_as,
-        },
-        "versions": backend.versions(),
-        "draws_with": BEST if best else AVERAGED if settings.draw_averaged else LAST,
-    }
