@@ -3,10 +3,10 @@
 import argparse
 import os
 import sys
-from pathlib import Path
 
 from . import __version__, commands
 from .errors import CganError, one_line, unknown
+from .paths import expanded
 
 
 class _Parser(argparse.ArgumentParser):
@@ -40,11 +40,11 @@ def parser():
     add = command("data", commands.data, "find or download a data set, check it, and say what is in it")
     add("name", help="mnist, fashion_mnist, cifar10, cifar100, celeba, or a folder or .zip of pictures or of classes")
     add("--background", default="white", metavar="COLOUR", help=behind)
-    add("--out", type=Path, metavar="FILE.png", help="write a picture with images of each class")
+    add("--out", type=expanded, metavar="FILE.png", help="write a picture with images of each class")
 
     add = command("train", commands.train, "train an experiment into a new folder")
     add("experiment", nargs="?", help="a name from `cgan list`; without one, --data decides")
-    add("--out", type=Path, metavar="DIR", help="folder of the run (default: a new one in runs/)")
+    add("--out", type=expanded, metavar="DIR", help="folder of the run (default: a new one in runs/)")
     add("--data", metavar="NAME-OR-FOLDER", help="train on other images, such as a folder of yours")
     add("--background", default="white", metavar="COLOUR", help=behind)
     add("--no-mirror", action="store_true", help="never mirror an image; for pictures with writing, say")
@@ -78,7 +78,7 @@ def parser():
     add("--count", type=int, metavar="N", help="images of that class (default 1)")
     add("--seed", type=int, default=0, metavar="S", help="seed of the first; the others follow (default 0)")
     add("--per-class", type=int, metavar="N", help="N images of every class, for other tools")
-    add("--out", required=True, metavar="FILE", help="a .png, or with --per-class a .npz or a new folder")
+    add("--out", required=True, type=expanded, metavar="FILE", help="a .png; with --per-class a .npz or a new folder")
 
     add = command("evaluate", commands.evaluate, "measure how good a run's images are, and write it into the run")
     add("run", nargs="?", help="a run's name or folder")
@@ -89,7 +89,7 @@ def parser():
 
     add = command("export", commands.export, "write a run's generator for use without this package")
     add("run", help="a run's name or folder")
-    add("file", metavar="FILE", help="a .keras, or an .onnx (extra 'onnx')")
+    add("file", type=expanded, metavar="FILE", help="a .keras, or an .onnx (extra 'onnx')")
 
     add = command("demo", commands.demo, "draw ten images of every class into one picture")
     add("--run", default="modelo_6_cifar10_v1", help="a run's name or folder (default modelo_6_cifar10_v1)")

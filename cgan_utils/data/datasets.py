@@ -253,12 +253,13 @@ def _checked_labels(y, images, classes, split, path):
 
 
 def _own_folder(name):
-    folder = Path(name)
+    folder = expanded(name)
     if folder.is_dir() or (folder.is_file() and folder.suffix.lower() == ".zip"):
         return folder
     if len(folder.parts) > 1:
-        raise CganError(f"There is no folder {name}.")
-    raise CganError(f"{unknown('data set', name, NAMES)} No folder and no .zip of this name is here either.")
+        raise CganError(f"There is no folder and no .zip at {shown(folder.absolute())}; give where your pictures are.")
+    place = f"No folder and no .zip of this name is in {shown(Path.cwd())} either"
+    raise CganError(f"{unknown('data set', name, NAMES)} {place}; give the whole path of your pictures.")
 
 
 def earlier(data):

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import CganError
-from ..paths import cache_dir
+from ..paths import cache_dir, expanded
 from . import pictures
 from .archives import opened
 from .index import Index
@@ -114,7 +114,7 @@ def prepare(folder, size, cache=None, progress=True, background="white"):
     if not isinstance(size, Integral) or size < 1:
         raise CganError(f"The size is {size!r}; it must be a whole number of pixels, at least 1.")
     pictures.check_colour(background)
-    folder = Path(folder)
+    folder = expanded(folder)
     inside = opened(folder)
     listing = list_pictures(inside)
     store = _store(folder, size, cache)  # of a .zip itself: when it changes, it is unpacked to another place

@@ -28,6 +28,7 @@ from ..data.datasets import earlier, load
 from ..data.known import NAMES
 from ..errors import CganError
 from ..models.sampling import draw
+from ..paths import expanded
 from . import measures
 from .evaluator import find_evaluator
 from .measures import frechet_distance, kernel_distance
@@ -134,7 +135,7 @@ def reference_of(run, folder=None):
             "from cgan_utils.results.evaluation import Reference, evaluate; "
             "run.keep_metrics(evaluate(run, Reference(data)))."
         )
-    folder = folder or entry.get("folder")
+    folder = expanded(folder) if folder else entry.get("folder")
     if not (folder and Path(folder).exists()) and (folder or entry["name"] not in NAMES):
         where = f"not in {folder} any more" if folder else "a folder of someone's own"
         raise CganError(f"The pictures that {run.name} learned from are {where}; say where they are with --data.")

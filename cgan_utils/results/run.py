@@ -33,7 +33,7 @@ from ..files import CARD, ENCODER, EVOLUTION, HISTORY, LOSSES, METRICS, RECORD
 from ..images import from_png, to_png
 from ..models.architectures import conditional
 from ..models.experiments import EXPERIMENTS, Experiment, shown_classes
-from ..paths import called, own_folder, shipped_folder, whole, whole_folder, write_whole
+from ..paths import called, expanded, own_folder, shipped_folder, whole, whole_folder, write_whole
 from .card import CURVES, card, curves
 from .weights import pack, unpack
 
@@ -160,7 +160,7 @@ class Run:
 
     def export(self, path):
         """Write the generator for use without this package: .keras for Keras, .onnx for other runtimes; see `onnx`."""
-        path = Path(path)
+        path = expanded(path)
         if path.suffix == ".onnx":
             from .onnx import export
 
@@ -278,7 +278,7 @@ def _find(name_or_path):
         return name_or_path.path
     if not isinstance(name_or_path, (str, os.PathLike)):
         raise CganError(f"{name_or_path!r} is no run; give a run's name or its folder.")
-    path = Path(name_or_path)
+    path = expanded(name_or_path)
     if (path / RECORD).is_file():
         return path.resolve()
     runs = list_runs()

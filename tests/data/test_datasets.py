@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -80,6 +81,13 @@ def test_a_digit_is_a_name_before_it_is_an_index():
 
 def test_an_exact_name_wins_over_another_case():
     assert class_index("a", ("A", "a")) == 1
+
+
+@pytest.mark.parametrize(("name", "place"), [("my_pictures", ""), ("deep/my_pictures", "deep/my_pictures")])
+def test_a_folder_that_is_not_there_is_told_with_the_place_that_was_looked_at(name, place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CganError, match=re.escape(str(tmp_path / place))):
+        load(name)
 
 
 @pytest.mark.parametrize(
