@@ -54,6 +54,18 @@ def opened_by(path):
     return called(path) if known else str(path.absolute())
 
 
+def by_name(runs):
+    """{name: run} of some runs, each once; of runs with one name in several folders, the second is "name (2)"."""
+    named = {}
+    for run in {run.path: run for run in runs}.values():
+        name, count = run.name, 1
+        while name in named:
+            count += 1
+            name = f"{run.name} ({count})"
+        named[name] = run
+    return named
+
+
 def cache_dir():
     """The folder of what we make or download, one sub-folder a data set: `CGAN_CACHE_DIR`, or ~/.cache/cgan_utils."""
     return expanded(os.environ.get("CGAN_CACHE_DIR") or "~/.cache/cgan_utils")

@@ -171,7 +171,7 @@ def test_a_last_generator_that_did_not_ship_is_shown_by_what_it_drew(run, tmp_pa
 def test_runs_are_compared_at_the_last_epoch_that_all_of_them_kept():
     def fake(name, *epochs, classes="ab"):
         evolution = {epoch: np.full((4, 6, 1), epoch, "uint8") for epoch in epochs}
-        return SimpleNamespace(name=name, evolution=evolution, shown_classes=classes)
+        return SimpleNamespace(name=name, path=object(), evolution=evolution, shown_classes=classes)
 
     figure = at_the_same_age([fake("one", 0, 1, 5, 10), fake("two", 0, 1, 2, 5)])
     assert figure.get_suptitle().startswith("After epoch 5: ")
@@ -183,7 +183,8 @@ def test_runs_are_compared_at_the_last_epoch_that_all_of_them_kept():
 
 def test_a_training_in_numbers():
     rows = {"epoch": [1, 2], "d_loss": [9.0, 0.5], "val_d_loss": [1.0, 3.0], "accuracy": [0, 0.9]}
-    fake = SimpleNamespace(name="fake", history=pd.DataFrame({**rows, "val_accuracy": [0, 0.8], "val_recall": 0.6}))
+    history = pd.DataFrame({**rows, "val_accuracy": [0, 0.8], "val_recall": 0.6})
+    fake = SimpleNamespace(name="fake", path="fake", history=history)
     found = trainings([fake], last=1).loc["fake"]
     expected = {"loss": 0.5, "test loss": 3, "noise": 1, "accuracy": 0.9, "test accuracy": 0.8, "gap": 10}
     assert found.to_dict() == pytest.approx({**expected, "overfitting": np.nan}, nan_ok=True)

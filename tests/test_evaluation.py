@@ -159,7 +159,7 @@ def test_too_few_images_are_refused_in_a_sentence(reference, numbers, run, uncon
         evaluate(run, reference, per_class=1, repeats=1)
     with pytest.raises(CganError, match="needs 17 images or more, not 10"):
         evaluate(unconditional_run, reference, per_class=10, repeats=1)
-    autoencoder = SimpleNamespace(name="plane", experiment=SimpleNamespace(game="autoencoder"))
+    autoencoder = SimpleNamespace(name="plane", path="plane", experiment=SimpleNamespace(game="autoencoder"))
     with pytest.raises(CganError, match="plane is an autoencoder"):
         evaluate(autoencoder)
 

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 
 from cgan_utils.results.evaluation import evaluate
+from cgan_utils.results.run import Run
 from cgan_utils.views import evaluation as evaluation_plots
 from cgan_utils.views import evaluation as evaluation_views
 from cgan_utils.views import explorer as widgets
@@ -39,6 +40,8 @@ def test_the_figures_show_what_was_found(run, reference, tmp_path):
     assert [text.get_text() for text in many.axes[0].get_xticklabels()][:2] == ["a 0", "a 5"]
     same = evaluation_plots.same_class([run, run], "7")
     assert len(same.axes[0].get_yticks()) == 1  # one run, one row
+    namesake = Run(shutil.copytree(run.path, tmp_path / "other" / run.name))
+    assert len(evaluation_plots.same_class([run, namesake], "7").axes[0].get_yticks()) == 2
     table = pd.DataFrame(
         {
             "data": ["MNIST", "CIFAR-10", "CelebA"],

@@ -7,6 +7,7 @@ import pandas as pd
 
 from ..models.architectures import conditional
 from ..models.networks import build, multiply_adds
+from ..paths import by_name
 from .run import Run, list_runs
 
 PHRASES = {  # a verdict's words (see `verdicts`) in short, in English and Spanish
@@ -33,7 +34,7 @@ def all_runs(runs=None):
     runs: `Run`s, by default all that are at hand.
     """
     runs = [Run(path) for path in list_runs().values()] if runs is None else runs
-    rows = {run.name: _row(run) for run in runs if run.experiment.game != "autoencoder"}
+    rows = {name: _row(run) for name, run in by_name(runs).items() if run.experiment.game != "autoencoder"}
     return pd.DataFrame(rows).T.infer_objects()
 
 
@@ -87,9 +88,11 @@ def _multiply_adds(name, shape):
 
 def by_class(runs):
     """Class accuracy of each class (rows) by each of the runs that know classes and were evaluated (columns)."""
-    chosen = [run for run in runs if run.metrics and "class_accuracy" in run.metrics["by_class"]]
-    shares = {run.name: run.metrics["by_class"]["class_accuracy"] for run in chosen}
-    return pd.DataFrame({run.name: dict(zip(run.class_names, shares[run.name], strict=True)) for run in chosen})
+    columns = {}
+    for name, run in by_name(runs).items():
+        if run.metrics and (shares := run.metrics["by_class"].get("class_accuracy")):
+            columns[name] = dict(zip(run.class_names, shares, strict=True))
+    return pd.DataFrame(columns)
 
 
 def trainings(runs, last=5):
@@ -102,9 +105,9 @@ def trainings(runs, last=5):
     it: they are new each time.
     """
     rows = {}
-    for run in runs:
+    for name, run in by_name(runs).items():
         history, tail = run.history, run.history.tail(last)
-        rows[run.name] = {
+        rows[name] = {
             "loss": tail["d_loss"].mean(),
             "test loss": tail["val_d_loss"].mean(),
             "noise": history["val_d_loss"].std(ddof=0),

@@ -14,11 +14,15 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from ..errors import CganError
 from ..files import AVERAGED, LAST
 from ..images import cells, grid
+from ..paths import by_name
 from ..results.conditioning import class_shares
 from .figures import picture_on, pictures
 
-# Colour and marker of the models of a figure.
-MODELS = (("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"))
+# Colour and marker of the models of a figure; black is for real images, and yellow can't be seen on white.
+MODELS = (
+    *(("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D")),
+    *(("#56b4e9", "v"), ("#e69f00", "P"), ("#332288", "X"), ("#661100", "*")),
+)
 SIDES = (("left", 7), ("right", -7))  # of a point: where its name stands, in turn, so that no two overlap
 BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16)}  # a legend: the lines of its panel go anywhere
 SPAN = 4_000  # images over which a loss is averaged
@@ -33,6 +37,14 @@ UNITS = {
     "coverage": "share of real images",
     "sharpness": "grey levels",
 }
+
+
+def styled(models):
+    """((colour, marker), model) of each of some models; raises CganError for more than there are colours."""
+    models = list(models)
+    if len(models) > len(MODELS):
+        raise CganError(f"{len(models)} models are too many for one figure; compare {len(MODELS)} at most.")
+    return zip(MODELS[: len(models)], models, strict=True)
 
 
 def strips(blocks, title="", xlabel=""):
@@ -97,7 +109,7 @@ def at_the_same_age(runs):
     """
     if len({tuple(run.shown_classes) for run in runs}) > 1:
         raise CganError("These runs draw different classes; compare runs of one data set.")
-    kept = {run.name: run.evolution for run in runs}
+    kept = {name: run.evolution for name, run in by_name(runs).items()}
     epoch = max(set.intersection(*(set(drawn) for drawn in kept.values())))
     drawn = {name: evolution[epoch] for name, evolution in kept.items()}
     return pictures(drawn, f"After epoch {epoch}: a row is a class, a column is a seed", height=6.0)
@@ -112,7 +124,7 @@ def training_curves(histories, title=""):
     """
     figure, axes = plt.subplots(1, 3, figsize=(13, 3.9), layout="constrained")
     for axis, loss in zip(axes, ("d_loss", "g_loss"), strict=False):
-        for (colour, marker), (name, history) in zip(MODELS, histories.items(), strict=False):
+        for (colour, marker), (name, history) in styled(histories.items()):
             axis.plot(history["epoch"], history[loss], label=name, color=colour, marker=marker, markersize=4)
         axis.set(xlabel="epoch")
         axis.xaxis.get_major_locator().set_params(integer=True)
@@ -128,22 +140,22 @@ def at_a_glance(runs, classes, columns=6, title=""):
     The losses stand against the images seen, so that batches of different sizes compare, as means over `SPAN` images;
     the gap is that of `training_curves`. classes: names, a row of drawings each.
     """
-    height = 0.5 * len(classes)
+    runs, height = by_name(runs), 0.5 * len(classes)
     figure = plt.figure(figsize=(13, 4.8 + height), layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=(4, 0.8 + height))
     axes = above.subplots(1, 3)
-    for (colour, _), run in zip(MODELS, runs, strict=False):
+    for (colour, _), (name, run) in styled(runs.items()):
         seen, means = _means_of_losses(run)
         for axis, values in zip(axes, means.T, strict=False):
-            axis.plot(seen, values, color=colour, linewidth=1.2, label=run.name)
+            axis.plot(seen, values, color=colour, linewidth=1.2, label=name)
             axis.set(xscale="log", xlabel="images seen")
             axis.xaxis.set_major_formatter("{x:,.0f}")
-    _losses_and_gap(axes, {run.name: run.history for run in runs})
+    _losses_and_gap(axes, {name: run.history for name, run in runs.items()})
     above.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(runs))
     named = {name.replace("_", " "): name for name in classes}
     drawn = {
-        f"{run.name}\n{run.age}": {text: run.generate(name, range(columns)) for text, name in named.items()}
-        for run in runs
+        f"{called}\n{run.age}": {text: run.generate(name, range(columns)) for text, name in named.items()}
+        for called, run in runs.items()
     }
     _strips_on(below, drawn)
     figure.suptitle(title)
@@ -161,7 +173,7 @@ def _means_of_losses(run):
 
 def _losses_and_gap(axes, histories):
     """What three panels of two losses and the accuracy gap have in common, and the lines of the gap."""
-    for (colour, marker), history in zip(MODELS, histories.values(), strict=False):
+    for (colour, marker), history in styled(histories.values()):
         for (seen, unseen), style in zip(COMPARED, STYLES, strict=True):
             if seen in history:
                 gap = 100 * (history[seen] - history[unseen])
@@ -184,10 +196,11 @@ def conditioning(runs):
     See `conditioning.class_share`; the drawings are those of the pictures that each run kept while it trained. While a
     line lies at 0 the generator ignores the class.
     """
+    runs = by_name(runs)
     figure, axes = plt.subplots(figsize=(9, 3.6), layout="constrained")
-    for (colour, marker), run in zip(MODELS, runs, strict=False):
+    for (colour, marker), (name, run) in styled(runs.items()):
         shares = class_shares(run)
-        axes.plot(shares.index, shares, color=colour, marker=marker, markersize=5, label=run.name)
+        axes.plot(shares.index, shares, color=colour, marker=marker, markersize=5, label=name)
     axes.set(title="In how much of a drawing the class has a part", xlabel="epoch", ylabel="share of the variance")
     axes.set_ylim(-0.02, 1)
     axes.xaxis.get_major_locator().set_params(integer=True)
@@ -235,7 +248,7 @@ def by_class(scores, real):
         axis.hlines(places, values.min(axis=0), values.max(axis=0), color="#bbbbbb", zorder=1)
         axis.scatter(values[0], places, color="black", marker="|", s=160, linewidth=2, label="real images")
         shifts = 0.15 * np.linspace(1, -1, len(scores))  # so that no marker hides another
-        for (colour, marker), model, column, shift in zip(MODELS, scores, values[1:], shifts, strict=False):
+        for ((colour, marker), model), column, shift in zip(styled(scores), values[1:], shifts, strict=True):
             axis.scatter(column, places + shift, color=colour, marker=marker, s=45, label=model, zorder=2)
         axis.set(title=measure.capitalize(), xlabel=unit, xlim=(0, None))
         axis.grid(axis="x", alpha=0.3)
@@ -252,7 +265,7 @@ def over_seeds(looks, real, names):
     """
     figure, axes = plt.subplots(2, 2, figsize=(11, 6.6), layout="constrained", sharex=True)
     for axis, (measure, unit) in zip(axes.flat, UNITS.items(), strict=True):
-        for (colour, marker), (experiment, name) in zip(MODELS, names.items(), strict=False):
+        for (colour, marker), (experiment, name) in styled(names.items()):
             lines = looks[looks["experiment"] == experiment].pivot(index="images_seen", columns="seed", values=measure)
             axis.plot(lines, color=colour, linewidth=0.8, alpha=0.6)
             axis.plot(lines.mean(axis=1), color=colour, marker=marker, linewidth=2, label=f"{name}, mean of the seeds")

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.ticker import LogLocator
 from matplotlib.transforms import Bbox
 
+from ..paths import by_name
 from .comparison import strips
 from .widgets import figure_png, show
 
@@ -39,7 +40,7 @@ def extremes(run, metrics, count=3, columns=10):
 
 def same_class(runs, name, columns=12):
     """One class drawn by each of the runs, which must know it, from the same seeds: a row each."""
-    rows = {run.name: run.generate(name, range(columns)) for run in runs}
+    rows = {called: run.generate(name, range(columns)) for called, run in by_name(runs).items()}
     return strips({f"{_words(name)}, seeds 0 to {columns - 1}": rows})
 
 
