@@ -27,6 +27,17 @@ def cells(picture, height, width, gap=1):
     return apart.swapaxes(1, 2).reshape(rows * columns, height, width, -1)
 
 
+def folded(picture, rows):
+    """A picture that is too tall for a screen as two blocks: the left halves of its upper and its lower rows."""
+    height, width, channels = picture.shape
+    if height < 1.5 * width:
+        return picture
+    cut = -(-rows // 2) * (height + 1) // rows  # where the lower rows begin, after a line of one pixel
+    upper, lower = picture[: cut - 1, : width // 2], picture[cut:, : width // 2]
+    lower = np.pad(lower, ((0, len(upper) - len(lower)), (0, 0), (0, 0)), constant_values=255)
+    return np.concatenate([upper, np.full((len(upper), 4, channels), 255, "uint8"), lower], axis=1)
+
+
 def enlarge(picture, scale):
     """Each pixel as a square of `scale` pixels: what the network drew, not a smoothed guess."""
     return np.repeat(np.repeat(picture, scale, axis=0), scale, axis=1)

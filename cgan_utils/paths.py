@@ -175,3 +175,17 @@ def write_whole(path, content):
     """Write a file, text or bytes, as `whole` does."""
     with whole(path) as new:
         new.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def write_beside(path, content):
+    """Write bytes into a new file, as `whole` does, and return its path: `path`, or path_2 and so on if that is taken.
+
+    A file that holds these very bytes is left, and its path returned.
+    """
+    place, count = path, 1
+    while place.exists() and not (place.is_file() and place.read_bytes() == content):
+        count += 1
+        place = path.with_stem(f"{path.stem}_{count}")
+    if not place.exists():
+        write_whole(place, content)
+    return place

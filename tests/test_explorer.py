@@ -109,7 +109,7 @@ def test_a_run_without_classes_gets_a_dropdown_of_seeds(home, unconditional_run)
     assert explorer.caption.value == "<b>third</b>, seed 42 to 43"
     assert picture(explorer) != before
     explorer.save.click()
-    assert (home / "third_image_seed42.png").is_file()
+    assert (home / "third_image_seed42-43.png").is_file()
     explorer.seed.value = 5  # the dropdown follows, as far as it goes
     assert explorer.label.value == 5
     explorer.seed.value = 4242
@@ -158,6 +158,16 @@ def test_a_hundred_classes_are_grouped_and_can_be_searched(home, run_of_a_hundre
     assert len(explorer.label.options) == 5
     explorer.find.value = ""
     assert len(explorer.label.options) == 100
+    reversed_ = home / "resultados" / "reversed"
+    record = json.loads((shutil.copytree(run_of_a_hundred.path, reversed_) / "run.json").read_text(encoding="utf-8"))
+    record["data"]["class_names"].reverse()
+    (reversed_ / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    again = widgets.Explorer("hundred", label="sunflower", count=1)
+    again.find.value = "flowers"
+    again.run.value = "reversed"
+    assert again.find.value == "" and "class <b>sunflower</b>" in again.caption.value
+    again.find.value = "trees"  # the search still listens
+    assert len(again.label.options) == 5
     explorer.run.value = "first"
     assert explorer.find.layout.display == "none"
     assert explorer.label.layout.display is explorer.run.layout.display is None  # nothing else goes with it
@@ -176,9 +186,25 @@ def test_images_are_enlarged_to_whole_squares(explorer, tmp_path):
 def test_save_writes_the_picture_and_says_where(explorer, home):
     explorer.label.value = 3
     explorer.save.click()
-    file = home / "first_3_seed0.png"
+    file = home / "first_3_seed0-2.png"
     assert file.read_bytes() == picture(explorer)
     assert file.name in explorer.message.value
+    explorer.count.value = 1
+    explorer.save.click()
+    assert (home / "first_3_seed0.png").read_bytes() == picture(explorer)
+    file.write_bytes(b"another picture")
+    explorer.count.value = 3
+    for _ in range(2):  # the second time it is there already
+        explorer.save.click()
+        assert "first_3_seed0-2_2.png" in explorer.message.value
+    assert file.read_bytes() == b"another picture" and len(list(home.glob("*.png"))) == 3
+
+
+def test_a_picture_says_whether_the_run_is_ones_own(home, run):
+    shutil.copytree(run.path, home / "runs" / "first")
+    for name in ("first", "runs/first"):
+        widgets.Explorer(name, count=1).save.click()
+    assert sorted(path.name for path in home.glob("*.png")) == ["first_0_seed0.png", "runs-first_0_seed0.png"]
 
 
 def test_missing_weights_get_a_friendly_message(home):
@@ -196,6 +222,7 @@ def test_autoencoders_are_not_offered(home):
     record = home / "resultados" / "second" / "run.json"
     text = json.loads(record.read_text())
     text["experiment"] |= {"game": "autoencoder", "architecture": "autoencoder_2d"}
+    text["parameters"]["encoder"] = text["parameters"].pop("discriminator")
     record.write_text(json.dumps(text))
     assert widgets.Explorer().run.options == ("first",)
 
@@ -234,6 +261,7 @@ def test_a_class_may_be_given_in_any_form(home):
         ({"label": 10}, "There is no class number 10"),
         ({"seed": 10**6}, "There is no seed 1000000 here"),
         ({"seed": -1}, "There is no seed -1 here"),
+        *(({"count": count}, f"{count} images can't be shown") for count in (100, 65, 0, -3, 2.5, "ten", None)),
     ],
 )
 def test_a_class_or_seed_that_there_is_not_gets_one_sentence(home, options, hint):

@@ -7,11 +7,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from cgan_utils.images import grid
+from cgan_utils.errors import CganError
+from cgan_utils.images import folded, grid
 from cgan_utils.models.networks import build
 from cgan_utils.results.curves import epoch_curves
 from cgan_utils.results.run import Run
-from cgan_utils.views import diagram
+from cgan_utils.views import comparison, diagram
 from cgan_utils.views import explorer as widgets
 from cgan_utils.views import figures as plots
 from cgan_utils.views.widgets import show
@@ -46,18 +47,33 @@ def test_the_evolution_of_several_runs_is_chosen_in_a_dropdown(run, tmp_path, mo
     assert slider.options == (0, 1, 2) and slider.value == 1 and bytes(image.value) == first
     slider.value = 2
     assert bytes(image.value) == last
+    widgets.explore_evolution(run, Run(shutil.copytree(run.path, tmp_path / "other" / run.name)), run)
+    assert shown[-1].children[0].options == (run.name, f"{run.name} (2)")
+
+
+def test_eight_runs_are_shown_and_more_are_refused(run, tmp_path):
+    runs = [Run(shutil.copytree(run.path, tmp_path / str(i) / "copy")) for i in range(9)]
+    figures = [comparison.conditioning(runs[:8]), comparison.at_a_glance(runs[:8], ["3"], columns=1)]
+    figures.append(comparison.training_curves({str(i): one.history for i, one in enumerate(runs[:8])}))
+    for figure in figures:
+        lines = [line for line in figure.axes[0].lines if line.get_label()[0] != "_"]
+        assert len({line.get_color() for line in lines}) == len({line.get_label() for line in lines}) == 8
+    for draw in (comparison.conditioning, lambda runs: comparison.at_a_glance(runs, ["3"])):
+        with pytest.raises(CganError, match="9 models are too many for one figure; compare 8 at most"):
+            draw(runs)
+    plt.close("all")
 
 
 @pytest.mark.parametrize("rows", [15, 17, 20])
 def test_many_rows_stand_side_by_side(rows):
     images = np.repeat(np.arange(10 * rows, dtype="uint8"), 64).reshape(10 * rows, 8, 8, 1)
-    folded, half = widgets._folded(grid(images, columns=10), rows), -(-rows // 2)
+    picture, half = folded(grid(images, columns=10), rows), -(-rows // 2)
     first, second = grid(images[: 10 * half], columns=10), grid(images[10 * half :], columns=10)
-    np.testing.assert_array_equal(folded[:, :44], first[:, :44])
-    np.testing.assert_array_equal(folded[: len(second), 48:], second[:, :44])
-    assert (folded[len(second) :, 48:] == 255).all()
+    np.testing.assert_array_equal(picture[:, :44], first[:, :44])
+    np.testing.assert_array_equal(picture[: len(second), 48:], second[:, :44])
+    assert (picture[len(second) :, 48:] == 255).all()
     whole = grid(images[:100], columns=10)
-    assert widgets._folded(whole, 10) is whole
+    assert folded(whole, 10) is whole
 
 
 def test_a_view_comes_with_a_picture_that_a_notebook_can_store(monkeypatch):

@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,9 +12,12 @@ from sentences import is_one_sentence
 from cgan_utils import paths
 from cgan_utils.__main__ import main
 from cgan_utils.backend import keras
+from cgan_utils.data.datasets import load
 from cgan_utils.errors import CganError
+from cgan_utils.images import to_png
 from cgan_utils.models.experiments import experiment
-from cgan_utils.paths import try_place, whole, whole_folder, write_whole
+from cgan_utils.paths import by_name, try_place, whole, whole_folder, write_beside, write_whole
+from cgan_utils.results.run import Run
 from cgan_utils.training.train import train
 
 
@@ -172,6 +176,33 @@ def test_an_old_folder_comes_back_if_the_new_one_cannot_take_its_place(monkeypat
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
+@pytest.mark.parametrize("refused", [[2], [3, 4, 5]], ids=["in the middle", "at the end"])
+def test_a_run_whose_folder_is_held_is_written_later(refused, tiny, digits, tmp_path, monkeypatch, capsys):
+    """As on Windows, where no folder can be replaced while a spreadsheet shows a file of it."""
+    replace, folder, tries = os.replace, tmp_path / "run", []
+
+    def held(path, target):
+        tries.extend([path] * (Path(path) == folder))
+        if Path(path) == folder and len(tries) in refused:
+            raise PermissionError(13, "Access is denied", str(path))
+        replace(path, target)
+
+    monkeypatch.setattr("cgan_utils.paths.moved", held)
+    monkeypatch.setattr("cgan_utils.training.callbacks.Saver.PAUSE", 0)
+    options = {"data": digits, "epochs": 3, "verbose": 0}
+    if refused == [2]:
+        assert len(train(tiny, folder, **options).history) == 3
+    else:
+        with pytest.raises(CganError, match="close it, and the same command with --resume") as error:
+            train(tiny, folder, **options)
+        assert is_one_sentence(error) and len(Run(folder).history) == 2
+    said = capsys.readouterr().err
+    assert said.count("can't be replaced") == 1 and "the training goes on" in said
+    refused.clear()
+    assert len(train(tiny, folder, resume=True, **options).history) == 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run", "run.checkpoint"]
+
+
 def test_two_that_write_one_file_at_once_do_not_meet(tmp_path):
     with whole(tmp_path / "a.json") as first:
         first.write_text("first")
@@ -205,3 +236,35 @@ def test_a_folder_with_other_files_and_a_run_without_its_checkpoint_lead_nowhere
         train(tiny, tmp_path / "run", data=digits, verbose=0, resume=resume)
     assert is_one_sentence(other) and is_one_sentence(gone)
     assert {path.name for path in tmp_path.iterdir()} == {"mine", "run"}
+
+
+def test_runs_of_one_name_in_several_folders_are_told_apart():
+    one, two, three = (SimpleNamespace(path=Path(folder, "a"), name="a") for folder in ("x", "y", "z"))
+    assert by_name([one, two, one, three]) == {"a": one, "a (2)": two, "a (3)": three}
+
+
+def test_what_lies_beside_is_not_overwritten(tmp_path):
+    path = tmp_path / "a.png"
+    assert [write_beside(path, content).name for content in (b"1", b"2", b"1", b"3", b"2")] == [
+        "a.png",
+        "a_2.png",
+        "a.png",
+        "a_3.png",
+        "a_2.png",
+    ]
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(run, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("CGAN_CACHE_DIR", str(tmp_path / "cache"))
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    for label in "ab":
+        for i in range(2):
+            write_whole(tmp_path / "photos" / label / f"{i}.png", to_png(np.full((9, 9, 3), 9 * i, "uint8")))
+    shutil.copytree(run.path, tmp_path / "mine")
+    assert load("~/photos").class_names == ("a", "b")
+    assert Run("~/mine").path == (tmp_path / "mine").resolve()
+    assert main(["generate", "~/mine", "--class", "7", "--out", "~/new/seven.png"]) == 0
+    assert main(["data", "~/photos", "--out", "~/sheet.png"]) == 0
+    assert (tmp_path / "new" / "seven.png").is_file() and (tmp_path / "sheet.png").is_file()

@@ -13,19 +13,18 @@ from numbers import Integral
 from pathlib import Path
 
 import ipywidgets as widgets
-import numpy as np
 from IPython.display import display
 
 from ..data.datasets import class_index
 from ..data.known import CIFAR100_SUPERCLASSES
 from ..errors import CganError
-from ..images import enlarge, grid, labelled, to_png
-from ..paths import file_names, shipped_folder, write_whole
+from ..images import enlarge, folded, grid, labelled, to_png
+from ..paths import by_name, file_names, shipped_folder, write_beside
 from ..results.evaluator import find_evaluator
 from ..results.run import NOT_SHIPPED, Run, list_runs
 from .widgets import show
 
-LARGEST_SEED = 999_999
+LARGEST_SEED, MOST = 999_999, 64  # MOST: images of a picture
 OFFERED_SEEDS = 100  # in the dropdown of a run without classes
 MANY = 20  # classes; with more of them there is a search
 TARGET = 720  # pixels across, at most, of the picture
@@ -52,6 +51,8 @@ class Explorer:
         runs = {name: path for name, path in list_runs().items() if _draws_from_noise(path)}
         if not isinstance(seed, Integral) or not 0 <= seed <= LARGEST_SEED:
             raise CganError(f"There is no seed {seed} here; use whole numbers from 0 to {LARGEST_SEED:,}.")
+        if not isinstance(count, Integral) or not 1 <= count <= MOST:
+            raise CganError(f"{count} images can't be shown; give as count a whole number from 1 to {MOST}.")
         if isinstance(run, Run):
             run = next((name for name, path in runs.items() if path == run.path), str(run.path))
         if run is not None and not isinstance(run, str):
@@ -71,7 +72,7 @@ class Explorer:
         self.seed = widgets.BoundedIntText(
             value=seed, min=0, max=LARGEST_SEED, description="Seed", style=_LABEL, layout=widgets.Layout(width="180px")
         )
-        self.count = widgets.IntSlider(value=count, min=1, max=64, description="Images", style=_LABEL, layout=width)
+        self.count = widgets.IntSlider(value=count, min=1, max=MOST, description="Images", style=_LABEL, layout=width)
         self.new = widgets.Button(description="New", tooltip="Draw from another seed", button_style="primary")
         self.save = widgets.Button(description="Save PNG", tooltip="Write the picture to a file")
         self.judge = widgets.Checkbox(
@@ -114,11 +115,11 @@ class Explorer:
         options = _options(run)
         self.label.description = "Class" if run.conditional else "Seed"
         self.find.layout.display = None if len(run.class_names) > MANY else "none"
-        self.find.value = ""
+        self._quietly(self.find, value="")
         label = run.class_names.index(self._asked) if self._asked in run.class_names else options[0][1]
         if tuple(options) != tuple(self.label.options):
-            self._quietly("options", options)
-        self._quietly("value", label)
+            self._quietly(self.label, options=options)
+        self._quietly(self.label, value=label)
         self.draw()
 
     @_answered
@@ -130,8 +131,7 @@ class Explorer:
             self.message.value = f"No class or group has {html.escape(repr(text))} in its name."
             return
         kept = self.label.value if self.label.value in [index for _, index in found] else found[0][1]
-        self._quietly("options", found)
-        self._quietly("value", kept)
+        self._quietly(self.label, options=found, value=kept)
         self.draw()
 
     @_answered
@@ -142,7 +142,7 @@ class Explorer:
         if run.conditional:
             self._asked = run.class_names[self.label.value]
         else:
-            self._quietly("value", seeds[0] if seeds[0] < OFFERED_SEEDS else None)
+            self._quietly(self.label, value=seeds[0] if seeds[0] < OFFERED_SEEDS else None)
         images = run.draw(self.label.value if run.conditional else 0, seeds)
         columns = min(len(images), 8 if len(images) > 10 else 5)
         scale = max(1, min(TARGET // (columns * (images.shape[2] + 1)), 8))
@@ -177,11 +177,13 @@ class Explorer:
             self._opened[self.run.value] = Run(self.run.value)
         return self._opened[self.run.value]
 
-    def _quietly(self, trait, value):
-        """Change the class dropdown without drawing for each intermediate value."""
-        self.label.unobserve(self._choose, "value")  # not `unobserve_all`: the dropdown listens to its own value
-        setattr(self.label, trait, value)
-        self.label.observe(self._choose, "value")
+    def _quietly(self, control, **traits):
+        """Change the dropdown of classes, or the search, without drawing for each intermediate value."""
+        act = self._choose if control is self.label else self._search
+        control.unobserve(act, "value")  # not `unobserve_all`: a dropdown listens to its own value
+        for trait, value in traits.items():
+            setattr(control, trait, value)
+        control.observe(act, "value")
 
     @_answered
     def _choose(self, change):
@@ -204,9 +206,11 @@ class Explorer:
             return  # the message says why
         run = self._current()
         name = file_names(run.class_names)[self.label.value] if run.conditional else "image"
-        path = Path(f"{run.path.name}_{name}_seed{self.seed.value}.png")
+        first, last = self.seed.value, self.seed.value + self.count.value - 1
+        seeds = f"seed{first}-{last}" if last > first else f"seed{first}"
+        path = Path(f"{file_names([run.name])[0]}_{name}_{seeds}.png")
         try:
-            write_whole(path, bytes(self.image.value))
+            path = write_beside(path, bytes(self.image.value))
         except OSError as error:
             reason = html.escape(error.strerror or str(error))
             self.message.value = f"{path.resolve()} can't be written ({reason}); copy the picture with a right click."
@@ -247,8 +251,8 @@ def explore(run=None, label=0, seed=0, count=10):
     """Show dropdowns of runs and classes, and draw what is chosen.
 
     run: the run to begin with, a name, a folder or a `Run`, by default the first. label: a class of it, by name or by
-    number from 0; seed: from 0 to 999,999; count: how many images, of that seed and those that follow it. Raises
-    CganError, in one sentence, for a run that is missing, and for a class or a seed that there is not.
+    number from 0; seed: from 0 to 999,999; count: how many images, 1 to 64, of that seed and those that follow it.
+    Raises CganError, in one sentence, for a run that is missing, and for a class, seed or count that there is not.
     """
     display(Explorer(run, label, seed, count))
 
@@ -259,7 +263,7 @@ def explore_evolution(run, *others):
     With others a dropdown chooses the run; the slider stays at its epoch where that run has it, else goes to the last.
     Twenty classes stand in two blocks of ten, with half of the seeds, so that all are on the screen at once.
     """
-    pngs = {one.name: _stages(one) for one in (run, *others)}
+    pngs = {name: _stages(one) for name, one in by_name([run, *others]).items()}
     chosen = widgets.Dropdown(options=list(pngs), description="Run")
     epochs = list(pngs[chosen.value])
     slider = widgets.SelectionSlider(options=epochs, value=max(epochs), description="Epoch", continuous_update=True)
@@ -282,19 +286,8 @@ def explore_evolution(run, *others):
 
 def _stages(run):
     """{epoch: PNG} of a run's evolution, as large as fits; raises CganError if it has none."""
-    pictures = {epoch: _folded(picture, len(run.shown_classes)) for epoch, picture in run.evolution.items()}
+    pictures = {epoch: folded(picture, len(run.shown_classes)) for epoch, picture in run.evolution.items()}
     if not pictures:
         raise CganError(f"Run {run.name} has no pictures of its evolution.")
     scale = max(1, TARGET // next(iter(pictures.values())).shape[1])
     return {epoch: to_png(enlarge(picture, scale)) for epoch, picture in pictures.items()}
-
-
-def _folded(picture, rows):
-    """A picture that is too tall for a screen as two blocks: the left halves of its upper and its lower rows."""
-    height, width, channels = picture.shape
-    if height < 1.5 * width:
-        return picture
-    cut = -(-rows // 2) * (height + 1) // rows  # where the lower rows begin, after a line of one pixel
-    upper, lower = picture[: cut - 1, : width // 2], picture[cut:, : width // 2]
-    lower = np.pad(lower, ((0, len(upper) - len(lower)), (0, 0), (0, 0)), constant_values=255)
-    return np.concatenate([upper, np.full((len(upper), 4, channels), 255, "uint8"), lower], axis=1)
