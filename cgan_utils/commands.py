@@ -28,13 +28,11 @@ def list_(args):
             continue
         experiment = run.experiment if run else EXPERIMENTS[name]
         partner = "discriminator" if experiment.game == "gan" else "encoder"
-        parameters = run.record["parameters"] if run else {}
         rows.append(
             {
                 "name": name,
                 "dataset": run.record["data"]["name"] if run else experiment.dataset,
-                "generator": parameters.get("generator"),
-                partner: parameters.get(partner),
+                **(run.parameters if run else {"generator": None, partner: None}),
                 "epochs": experiment.epochs,
                 "trained_epochs": run.record["training"]["epochs"] if run else None,
                 "bytes": run.size if run else None,

@@ -43,11 +43,9 @@ NOT_SHIPPED = " Trained runs come with the project's repository; let CGAN_HOME n
 
 def list_runs():
     """Folder of each run that can be opened by name, shipped ones first: {name: path}."""
-    found = {}
-    for folder in (shipped_folder(), own_folder()):
-        files = sorted(folder.glob("[!.]*/run.json"))  # what begins with a dot is being written
-        found |= {called(file.parent): file.parent for file in files}
-    return found
+    folders = shipped_folder(), own_folder()
+    files = [file for folder in folders for file in sorted(folder.glob("[!.]*/run.json"))]  # .new-… is being written
+    return {called(file.parent): file.parent for file in files}
 
 
 class Run:
@@ -72,9 +70,13 @@ class Run:
             self.class_names = tuple(data["class_names"]) if self.conditional else ("any",)
             self.shape = tuple(data["shape"])
             epochs = self.record["training"]["epochs"]
-            self.age = f"{epochs} epoch{'s' * (epochs != 1)}"
-            self.title = f"{self.name} ({data['title']}, {self.age})"
+            self.age = f"{epochs:d} epoch{'s' * (epochs != 1)}"
+            self.title = f"{self.name} ({data['title']:s}, {self.age})"
             self.weights, self.draws_with = dict(self.record["weights"]), self.record["draws_with"]
+            partner = "discriminator" if self.experiment.game == "gan" else "encoder"
+            self.parameters = {name: int(self.record["parameters"][name]) for name in ("generator", partner)}
+            if not isinstance(data["name"], str):
+                raise ValueError(f"its data are called {data['name']!r}")
             if len(self.shape) != 3 or not all(type(size) is int and 0 < size < 4096 for size in self.shape):
                 raise ValueError(f"images of the shape {self.shape} can't be drawn")
             if self.draws_with not in self.weights:
@@ -241,9 +243,7 @@ class Run:
             raise CganError(f"Run {self.name} has no {file}; it has {', '.join(self.weights)}.")
         content = self._file(file).read_bytes()
         if hashlib.sha256(content).hexdigest() != self.weights[file]:
-            raise CganError(
-                f"{self.path / file} is truncated or altered (its sha256 is not that of run.json); copy it again."
-            )
+            raise CganError(f"{self.path / file} is truncated or altered, not what run.json describes; copy it again.")
         with reading(self.path / file):
             return unpack(content)
 
@@ -264,9 +264,8 @@ def write_run(path, record, networks, history, losses, evolution):
             (new / file).write_bytes(content)
         (new / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         (new / CARD).write_text(card(path, record, history, evolution), encoding="utf-8")
-        pd.DataFrame(history, columns=None if history else ["epoch", "seconds"]).round(6).to_csv(
-            new / HISTORY, index=False, lineterminator="\n"
-        )
+        table = pd.DataFrame(history, columns=None if history else ["epoch", "seconds"]).round(6)
+        table.to_csv(new / HISTORY, index=False, lineterminator="\n")
         np.savez_compressed(new / LOSSES, losses=np.asarray(losses or np.empty((0, 2)), "float32"))
         for name, picture in evolution.items():
             (new / EVOLUTION / f"{name}.png").write_bytes(to_png(picture))
