@@ -23,8 +23,9 @@ LIGHT = (
 
 @pytest.fixture
 def home(run, tmp_path, monkeypatch):
-    """A project folder with one shipped run."""
+    """A project folder with one shipped run, and the current one."""
     monkeypatch.setenv("CGAN_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     shutil.copytree(run.path, tmp_path / "resultados" / "tiny_digits")
     return tmp_path
 
@@ -226,13 +227,14 @@ def test_only_a_stop_that_was_not_planned_is_a_failure(home, digits, capsys, mon
     ],
 )
 def test_bad_input_gets_one_sentence_and_exit_code_2(arguments, words, home, capsys):
+    before = sorted(path for path in home.rglob("*") if path.is_file())
     code, out, err = says(capsys, *arguments)
     assert code == 2
     assert out == ""
     assert words in err
     assert err.startswith("cgan: ")
     assert err.count("\n") == 1
-    assert not (home / "a.png").exists()
+    assert sorted(path for path in home.rglob("*") if path.is_file()) == before
 
 
 def test_numbers_that_are_none_are_refused_by_the_parser(capsys):
