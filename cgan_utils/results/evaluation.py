@@ -38,7 +38,7 @@ FORMAT = 1
 REPEATS = 3
 NEIGHBOURS = 5
 CROWD = 5000  # images of either side among whose neighbourhoods precision, recall, density and coverage are counted
-TOTAL = 10_000  # images in a draw, of all classes together
+TOTAL = 10_000  # images in a draw, of all classes together, where an evaluator looks at them; else `COMPARED`
 COMPARED = 1000  # images of a class whose pixels are compared with each other, or with all training images: it is slow
 
 
@@ -173,8 +173,8 @@ def evaluate(run, reference=None, per_class=None, repeats=REPEATS, progress=None
     """All measures of a `Run`'s images, as a dict that JSON can hold. Nothing is written; `Run.keep_metrics` does it.
 
     reference: a `Reference`, by default that of the run's data set. per_class: images of each class in each of the
-    `repeats` draws, two at least; by default 10,000 divided by the number of classes, but ten at least. progress:
-    called with a share, 0 to 1.
+    `repeats` draws, two at least; by default 10,000, or 1,000 where no evaluator knows the data, such as faces and
+    one's own pictures, divided by the number of classes, but ten at least. progress: called with a share, 0 to 1.
     Raises CganError for a run that can't be measured: an autoencoder, too few images, or data that are not here.
     """
     if run.experiment.game == "autoencoder":

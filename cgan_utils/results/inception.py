@@ -1,4 +1,8 @@
-"""The FID of the literature (Heusel et al. 2017), through torchmetrics, to stand beside published numbers.
+"""The distance that papers call FID (Heusel et al. 2017), through torchmetrics; it can't stand beside their numbers.
+
+As many drawings as there are test images are compared with these, 10,000 with 10,000 of CIFAR-10. Papers mostly compare
+50,000 drawings with the 50,000 training images, and from fewer images the distance comes out larger: take it as a hint
+from above of what they would report, and compare it only with what was measured in this way.
 
 It needs the extra `fid` and the weights of Inception, which torch-fidelity fetches from the web the first time. That
 network knows photographs: of grey digits, enlarged from 28 to 299 pixels, it says little. The evaluators say more.
