@@ -38,7 +38,7 @@ class DataError(CganError):
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file of a data set as its authors published it: the data set, file name, SHA-256 and mirrors, official first.
+    """A file of a data set: the set, file name, SHA-256 and mirrors, its authors' first; of MNIST all are copies.
 
     The hashes are those that Keras (MNIST) and TensorFlow Datasets (the others) check.
     """
