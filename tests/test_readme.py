@@ -8,6 +8,7 @@ import pytest
 import results_table
 
 from cgan_utils.__main__ import parser
+from cgan_utils.files import AVERAGED, BEST, LAST
 from cgan_utils.models.experiments import EXPERIMENTS
 from cgan_utils.results.run import Run, list_runs
 
@@ -65,6 +66,27 @@ def test_every_shipped_run_opens_draws_and_is_what_its_name_says(path):
     assert all(file.stat().st_size < 100e6 for file in path.parent.rglob("*"))
     card = (path.parent / "README.md").read_text(encoding="utf-8")
     assert f"{run.record['training']['epochs']} of {run.experiment.epochs} planned epochs" in card
+
+
+@each
+def test_a_shipped_run_draws_otherwise_than_its_training_would_only_where_the_readme_says_so(name):
+    """With the averaged generator; else with the best of those that were scored, or the last."""
+    said = r"modelo_3, modelo_4, modelo_5 (?:and|y) gan_ligera (?:draw|dibujan) [^.]*(?:averaged|promediado)"
+    assert re.search(said, (ROOT / name).read_text(encoding="utf-8"))
+    for path in (ROOT / "resultados").glob("*/run.json"):
+        run = Run(path.parent)
+        training, usual = run.record["training"], AVERAGED if run.experiment.draw_averaged else LAST
+        best = training.get("best_epoch")
+        if best:
+            usual = LAST if best == training["epochs"] and BEST not in run.weights else BEST  # the last may be the best
+        if run.draws_with != usual:
+            assert run.draws_with == AVERAGED
+            assert run.name.startswith(("modelo_3", "modelo_4", "modelo_5", "gan_ligera")), run.name
+
+
+@each
+def test_what_a_notebook_tells_to_set_is_explained(name):
+    assert "`%env CGAN_BUDGET=full`" in (ROOT / name).read_text(encoding="utf-8")
 
 
 def test_the_spanish_readme_has_the_same_sections_with_the_same_commands():
