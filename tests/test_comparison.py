@@ -176,6 +176,7 @@ def test_runs_are_compared_at_the_last_epoch_that_all_of_them_kept():
     figure = at_the_same_age([fake("one", 0, 1, 5, 10), fake("two", 0, 1, 2, 5)])
     assert figure.get_suptitle().startswith("After epoch 5: ")
     assert [axis.get_title() for axis in figure.axes] == ["one", "two"]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["a", "b"]
     assert all((axis.images[0].get_array() == 5).all() for axis in figure.axes)
     with pytest.raises(CganError, match="different classes"):
         at_the_same_age([fake("one", 0), fake("two", 0, classes="xyz")])

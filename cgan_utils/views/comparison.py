@@ -16,7 +16,7 @@ from ..files import AVERAGED, LAST
 from ..images import cells, grid
 from ..paths import by_name
 from ..results.conditioning import class_shares
-from .figures import picture_on, pictures
+from .figures import name_rows, picture_on, pictures
 
 # Colour and marker of the models of a figure; black is for real images, and yellow can't be seen on white.
 MODELS = (
@@ -65,11 +65,8 @@ def _strips_on(figure, blocks, xlabel=""):
         images = np.concatenate(list(rows.values()))
         side = images.shape[1] + 1
         picture_on(axis, grid(images, columns, background=255), block)
-        axis.axis("on")
-        axis.set(xticks=[], xlabel=xlabel)
-        axis.set_yticks(np.arange(len(rows)) * side + side / 2 - 1, list(rows) if axis is axes[0] else [])
-        axis.tick_params(left=False)
-        axis.spines[:].set_visible(False)
+        name_rows(axis, list(rows) if axis is axes[0] else [], side)
+        axis.set(xlabel=xlabel)
 
 
 def _columns(blocks):
@@ -112,7 +109,7 @@ def at_the_same_age(runs):
     kept = {name: run.evolution for name, run in by_name(runs).items()}
     epoch = max(set.intersection(*(set(drawn) for drawn in kept.values())))
     drawn = {name: evolution[epoch] for name, evolution in kept.items()}
-    return pictures(drawn, f"After epoch {epoch}: a row is a class, a column is a seed", height=6.0)
+    return pictures(drawn, f"After epoch {epoch}: a column is a seed", height=6.0, rows=runs[0].shown_classes)
 
 
 def training_curves(histories, title=""):

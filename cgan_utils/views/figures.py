@@ -38,10 +38,11 @@ def sheet(named, title="", columns=10):
     return figure
 
 
-def pictures(columns, suptitle="", height=3.4):
+def pictures(columns, suptitle="", height=3.4, rows=()):
     """Pictures of one size side by side: {title: uint8 picture [H, W, C]}; height in inches, less where many are wide.
 
-    A page shows some 15 inches at most: of a wider figure it would shrink the titles, too.
+    rows: names of the rows of images in each picture, at the left of the first. A page shows some 15 inches at most:
+    of a wider figure it would shrink the titles, too.
     """
     pixels_high, pixels_wide, _ = next(iter(columns.values())).shape
     width = min(15, height * pixels_wide / pixels_high * len(columns))
@@ -49,8 +50,19 @@ def pictures(columns, suptitle="", height=3.4):
     figure, axes = plt.subplots(1, len(columns), figsize=(width, height + 0.7), layout="constrained")
     for axis, (title, picture) in zip(np.atleast_1d(axes), columns.items(), strict=True):
         picture_on(axis, picture, title)
+    if rows:
+        name_rows(figure.axes[0], rows, pixels_high / len(rows))
     figure.suptitle(suptitle)
     return figure
+
+
+def name_rows(axis, names, pixels):
+    """Names at the left of a picture's rows of images, each so many pixels high."""
+    axis.axis("on")
+    axis.set(xticks=[])
+    axis.set_yticks((np.arange(len(names)) + 0.5) * pixels - 0.5, names)
+    axis.tick_params(left=False)
+    axis.spines[:].set_visible(False)
 
 
 def evolution_strip(run, epochs=None):
