@@ -34,6 +34,18 @@ function fail(error, run) {
   say(words.failed[reason](run, error), true);
 }
 
+/** The link to what is chosen. */
+const here = () => new URL(write(chosen), location.href).href;
+
+/** Puts it into the address bar. */
+function tell() {
+  try {
+    if (location.href !== here()) history.replaceState(null, "", here());
+  } catch {
+    // Too often in a short time for this browser, as when an arrow key is held; told again after drawing.
+  }
+}
+
 const nameHere = (label) => nameOf(chosen.run.classes[label], language);
 
 /** Loads what is chosen and draws it, a few pictures at a time. */
@@ -42,7 +54,7 @@ async function draw() {
   const { run, label, seed } = chosen;
   const count = Math.min(chosen.count, SEEDS - seed);
   find("#save").disabled = true; // the pictures there are not yet those that the file's name would tell
-  history.replaceState(null, "", write(chosen));
+  tell();
   try {
     await network.load(run, device(), (received, of) => mine === turn && progress(run, received, of));
     if (mine !== turn) return;
@@ -59,6 +71,7 @@ async function draw() {
       some.forEach((tile, i) => show(tile, rgba, i, first + i));
     }
     find("#status").textContent = words.drawn(count, Math.round(performance.now() - begun));
+    tell();
     document.body.dataset.drawn = write(chosen);
     find("#save").disabled = false;
     walk.begin(run, label, seed, run.classes.map((name) => nameOf(name, language)));
@@ -152,7 +165,7 @@ async function saveAll() {
 
 async function share() {
   try {
-    await navigator.clipboard.writeText(location.href);
+    await navigator.clipboard.writeText(here());
     find("#status").textContent = words.shared;
   } catch {
     find("#status").textContent = words.notShared;

@@ -48,6 +48,24 @@ def test_a_person_chooses_shares_and_comes_back(visit, address):
     assert all(url.startswith((address, "blob:")) for url in asked)
 
 
+def test_a_browser_that_refuses_more_addresses_draws_all_the_same(visit):
+    page = visit(DIGITS, permissions=["clipboard-read", "clipboard-write"])
+    page.evaluate("""() => {
+        window.real = history.replaceState.bind(history);
+        history.replaceState = () => { throw new DOMException("too often", "SecurityError"); };
+    }""")
+    page.locator("#classes label", has_text="7").click()
+    drawn(page, **{"class": 7})
+    assert "class=0" in page.url and message(page) == ""
+    page.locator("#share").click()
+    page.wait_for_function("() => document.querySelector('#status').textContent.includes('clipboard')")
+    assert "class=7" in page.evaluate("navigator.clipboard.readText()")
+    page.evaluate("() => { history.replaceState = window.real; }")
+    page.locator("#count").select_option("4")
+    drawn(page, count=4)
+    assert "class=7" in page.url and page.complaints == []
+
+
 def test_png_of_all_pictures(visit):
     page, run = visit(f"{DIGITS}&class=4&seed=2&count=4"), Run("modelo_1_mnist_v2")
     with page.expect_download() as download:
