@@ -5,6 +5,7 @@ const OURS = `cgan-page ${new URL("./", self.location).pathname} `; // caches, a
 const MODELS = `${OURS}models`;
 const sessions = new Map();
 const runtimes = {}; // by device, once they are there
+const fetched = {}; // by device, until then: what is there of a runtime's compiled part, { size, received, content }
 const dropped = new Set(); // requests that nobody waits for any more
 let current; // the one that is answered: { id, controller }
 
@@ -38,7 +39,7 @@ async function download(wanted, received, signal) {
     return content;
   } catch (error) {
     // What is kept may be wrong, and the service worker would answer with it for ever.
-    if (!signal.aborted) await forget(address);
+    if (!signal?.aborted) await forget(address);
     throw error;
   }
 }
@@ -92,23 +93,39 @@ async function checked(address, { bytes, sha256 }, received, signal) {
   return content;
 }
 
+/** ONNX Runtime's compiled part. Its download is not given up with the network's: every network needs it. */
+async function compiled(device, runtime, received) {
+  const shared = (fetched[device] ??= { size: 0 });
+  received(shared.size);
+  shared.received = received; // that of the newest request: one is answered at a time
+  shared.content ??= download(runtime, (size) => shared.received((shared.size = size)));
+  try {
+    return await shared.content;
+  } catch (error) {
+    delete fetched[device];
+    throw error;
+  }
+}
+
+/** Fails when nobody waits any more. */
+const givenUp = (signal) =>
+  new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Failure("dropped"))));
+
 /** The session that draws with a run, and its runtime; received(size, of) is told the bytes so far and in all. */
 async function load({ run, device, runtime }, received, signal) {
   const key = `${device} ${run.name}`;
   let found = sessions.get(key);
   if (!found) {
-    const files = runtimes[device] ? [run] : [run, runtime];
-    const sum = (numbers) => numbers.reduce((all, one) => all + one, 0);
-    const [sizes, of] = [files.map(() => 0), sum(files.map(({ bytes }) => bytes))];
-    const fetched = files.map((file, i) => {
-      const told = (size) => {
-        sizes[i] = size;
-        received(sum(sizes), of);
-      };
-      return download(file, told, signal);
-    });
-    const [network, compiled] = await Promise.all(fetched);
-    const ort = runtimes[device] ?? (await started(device, runtime, compiled));
+    const [sizes, of] = [[0, 0], run.bytes + (runtimes[device] ? 0 : runtime.bytes)];
+    const told = (i) => (size) => {
+      sizes[i] = size;
+      received(sizes[0] + sizes[1], of);
+    };
+    const files = [download(run, told(0), signal)];
+    if (!runtimes[device]) files.push(compiled(device, runtime, told(1)));
+    const [network, content] = await Promise.race([Promise.all(files), givenUp(signal)]);
+    const ort = runtimes[device] ?? (await started(device, runtime, content));
+    delete fetched[device]; // a worker whose runtime failed is replaced as a whole
     found = { ort, session: await opened(ort, network, device) };
   }
   sessions.delete(key); // and in again, as the newest
@@ -158,7 +175,7 @@ async function answer(request) {
     const result = points && (await draw(found, run, points));
     postMessage({ id, result }, result ? [result.buffer] : []);
   } catch (error) {
-    controller.abort(); // of two files, the other one
+    controller.abort(); // the network's download, where the runtime's failed
     postMessage({ id, error: { message: String(error.message ?? error), ...error.facts } });
   }
 }

@@ -64,6 +64,27 @@ def test_a_network_that_was_only_passed_is_not_fetched(visit):
     assert message(page) == ""
 
 
+def test_the_runtime_is_fetched_once_whatever_becomes_of_the_networks(visit):
+    asked, held = [], []
+    page = visit(DIGITS, before=lambda page: hold(page, held, asked), wait="main:visible")
+    for run in ("modelo_1_fashion_mnist", "modelo_6_mnist", "modelo_6_fashion_mnist"):
+        while not any(f"/{run}." in route.request.url for route in held):
+            page.evaluate("hash => location.hash = hash", f"#run={run}")
+            page.wait_for_timeout(50)
+    held[-1].fulfill(status=503)
+    page.wait_for_selector("#message button:visible")
+    page.context.unroute("**/*.onnx")
+    page.locator("#message button").click()
+    drawn(page, run=run)
+    assert len(asked) == 1 and message(page) == ""
+
+
+def hold(page, held, asked):
+    """Keeps the networks' downloads waiting, and counts the runtime's."""
+    page.context.route("**/*.onnx", lambda route: held.append(route))
+    page.on("request", lambda request: request.url.endswith(".wasm") and asked.append(request.url))
+
+
 def test_a_slow_connection_is_no_reason_for_a_warning(visit):
     held = []
     page = visit(before=lambda page: page.route("**/runs.json", lambda route: held.append(route)), wait="h1")
