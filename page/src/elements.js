@@ -39,8 +39,6 @@ export function showClasses(run, label, language) {
   find("#classes label").hidden = run.classes.length <= 12;
   find("#classes input[type=search]").value = "";
   find("#classes > p").textContent = "";
-  const options = run.classes.map((name, i) => make("option", { value: String(i), textContent: nameOf(name, language) }));
-  find("#end-class").replaceChildren(...options);
 }
 
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
@@ -55,6 +53,12 @@ export function searchClasses(run, text, language, words) {
     found += !label.hidden;
   }
   find("#classes > p").textContent = found ? "" : words.none(text);
+}
+
+/** The names of the classes in which a walk may end. */
+export function showEnds(names) {
+  const options = names.map((textContent, i) => make("option", { value: String(i), textContent }));
+  find("#end-class").replaceChildren(...options);
 }
 
 /** The radio button of the first class that the search has left, or null. */

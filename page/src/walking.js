@@ -1,7 +1,7 @@
 // The part of the page that walks from the first picture to another one.
 
 import { SEEDS, seedOf } from "./address.js";
-import { find } from "./elements.js";
+import { find, showEnds } from "./elements.js";
 import { paint } from "./paint.js";
 import { latent } from "./random.js";
 import { mixture, onTheArc } from "./walk.js";
@@ -27,6 +27,7 @@ export class Walk {
   /** Start from these pictures' first; the end is kept where it still makes sense. names: the classes', as shown. */
   begin(run, label, seed, names) {
     if (this.run !== run) this.end = (label + 1) % run.classes.length;
+    if (String(this.names) !== String(names)) showEnds(names); // only then: the list may stand open
     Object.assign(this, { run, label, seed, names });
     find("#end-class").value = String(this.end);
     if (find("#end-seed").value === "") find("#end-seed").value = String((seed + 1) % SEEDS);

@@ -54,6 +54,23 @@ def test_the_walk_outlives_quick_changes_of_the_network(built, visit):
     assert page.locator("#play").inner_text() == "Stop"
 
 
+def test_the_walk_has_the_classes_of_what_is_drawn(visit):
+    held = []
+    page = visit(f"{DIGITS}&class=3&seed=5")
+    page.context.route("**/*.onnx", lambda route: held.append(route))
+    page.locator('#runs input[value="modelo_1_fashion_mnist"]').check()
+    while not held:
+        page.wait_for_timeout(50)
+    ends = page.locator("#end-class option")
+    assert ends.all_inner_texts() == [str(i) for i in range(10)]
+    page.locator("#end-class").select_option("8")
+    held.pop().continue_()
+    drawn(page, run="modelo_1_fashion_mnist")
+    assert ends.nth(9).inner_text() == "Ankle boot"
+    page.locator("#languages button", has_text="Español").click()
+    page.wait_for_function("() => document.querySelector('#end-class').lastChild.textContent !== 'Ankle boot'")
+
+
 def test_play_stop_play_is_one_walk(visit):
     page = visit(DIGITS)
     seen = page.evaluate("""async () => {
