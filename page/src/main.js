@@ -191,7 +191,7 @@ function listen() {
   find("#fresh").addEventListener("click", fresh);
   find("#save").addEventListener("click", saveAll);
   find("#share").addEventListener("click", share);
-  find("#device select").addEventListener("change", draw);
+  find("#device select").addEventListener("change", () => choose({}));
   find("#message button").addEventListener("click", () => {
     say("");
     draw();

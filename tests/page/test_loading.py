@@ -130,6 +130,19 @@ def test_a_worker_that_fails_is_said_and_another_one_tried(visit, answer, said):
     assert message(page) == ""
 
 
+def test_another_device_is_a_new_try(visit):
+    def promise(page):
+        page.add_init_script("Object.defineProperty(navigator, 'gpu', {value: {requestAdapter: async () => ({})}})")
+        page.context.route("**/*.asyncify.wasm", lambda route: route.abort())
+
+    page = visit(DIGITS, before=promise)
+    page.locator("#device select").select_option("webgpu")
+    page.wait_for_selector("#message button:visible")
+    page.locator("#device select").select_option("wasm")
+    page.wait_for_function("() => document.querySelector('#status').textContent.startsWith('8 pictures in')")
+    assert message(page) == ""
+
+
 def test_the_progress_of_a_download_has_a_name(visit):
     page = visit(DIGITS)
     page.locator("#loading").evaluate("loading => loading.hidden = false")
