@@ -53,10 +53,11 @@ const en = {
     count: (text) => `“${text}” is no number of pictures on offer; here are 8.`,
   },
   failed: {
-    download: (run, { received, bytes }) =>
-      `The download of ${run.name} broke off after ${megabytes(received)} of ${megabytes(bytes)}. ` +
+    download: (run, { file, received, bytes }) =>
+      `The download of ${file} broke off after ${megabytes(received)} of ${megabytes(bytes)}. ` +
       "Check the connection and try again.",
-    changed: (run) => `The file of ${run.name} is not the one this page was built with. Reload the page.`,
+    changed: (run, { file }) =>
+      `The file of ${file} is gone, or is not the one this page was built with. Reload the page.`,
     wasm: () => "This browser has no WebAssembly, which the networks need. Use a current Firefox, Chrome, Edge or Safari.",
     list: () => "The list of networks could not be loaded. Check the connection and reload the page.",
     runtime: (run, { message }) =>
@@ -112,10 +113,11 @@ const es = {
     count: (text) => `«${text}» no es un número de imágenes de la lista; aquí van 8.`,
   },
   failed: {
-    download: (run, { received, bytes }) =>
-      `La descarga de ${run.name} se cortó después de ${megas(received)} de ${megas(bytes)}. ` +
+    download: (run, { file, received, bytes }) =>
+      `La descarga de ${file} se cortó después de ${megas(received)} de ${megas(bytes)}. ` +
       "Comprueba la conexión y reinténtalo.",
-    changed: (run) => `El archivo de ${run.name} no es el de esta versión de la página. Vuelve a cargarla.`,
+    changed: (run, { file }) =>
+      `El archivo de ${file} ya no está o no es el de esta versión de la página. Vuelve a cargarla.`,
     wasm: () => "Este navegador no tiene WebAssembly, que las redes necesitan. Usa Firefox, Chrome, Edge o Safari actuales.",
     list: () => "No se pudo cargar la lista de redes. Comprueba la conexión y vuelve a cargar la página.",
     runtime: (run, { message }) =>

@@ -1,5 +1,6 @@
 // Loads the generators and computes pictures with ONNX Runtime, in a thread of its own.
 
+const GONE = [404, 410]; // what a server answers when another version of the page, with other files, is there
 const KEPT = 3; // generators in memory at once
 const OURS = `cgan-page ${new URL("./", self.location).pathname} `; // caches, as in sw.js
 const MODELS = `${OURS}models`;
@@ -64,31 +65,33 @@ async function forget(address) {
   }
 }
 
-async function checked(address, { bytes, sha256 }, received, signal) {
+async function checked(address, { name = "ONNX Runtime", bytes, sha256 }, received, signal) {
+  let size = 0;
   let response;
+  const broken = () => new Failure("download", { file: name, received: size, bytes });
+  const changed = () => new Failure("changed", { file: name });
   try {
     response = await fetch(address, { signal });
   } catch {
-    throw new Failure("download", { received: 0, bytes });
+    throw broken();
   }
-  if (!response.ok) throw new Failure("download", { received: 0, bytes });
+  if (!response.ok) throw GONE.includes(response.status) ? changed() : broken();
   const content = new Uint8Array(bytes);
-  let size = 0;
   const reader = response.body.getReader();
   try {
     for (let part; !(part = await reader.read()).done; received(size)) {
-      if (size + part.value.length > bytes) throw new Failure("changed");
+      if (size + part.value.length > bytes) throw changed();
       content.set(part.value, size);
       size += part.value.length;
     }
   } catch (error) {
-    throw error instanceof Failure ? error : new Failure("download", { received: size, bytes });
+    throw error instanceof Failure ? error : broken();
   }
-  if (size < bytes) throw new Failure("download", { received: size, bytes });
+  if (size < bytes) throw broken();
   if (self.crypto?.subtle) {
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
     const found = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    if (found !== sha256) throw new Failure("changed");
+    if (found !== sha256) throw changed();
   }
   return content;
 }

@@ -27,7 +27,11 @@ def test_a_download_that_breaks_off_is_said_and_tried_again(visit):
 
 
 @pytest.mark.parametrize(
-    ("file", "said"), [("*.wasm", "broke off after 0.0 MB of"), ("ort.wasm.min.mjs", "ONNX Runtime, which computes")]
+    ("file", "said"),
+    [
+        ("*.wasm", "The download of ONNX Runtime broke off after 0.0 MB of"),
+        ("ort.wasm.min.mjs", "ONNX Runtime, which computes"),
+    ],
 )
 def test_a_runtime_that_does_not_come_is_said_and_tried_again(visit, file, said):
     def cut(page):
@@ -94,6 +98,15 @@ def test_a_slow_connection_is_no_reason_for_a_warning(visit):
     held.pop().continue_()
     page.wait_for_selector("body[data-drawn]")
     assert message(page) == ""
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "Reload the page"), ("es", "Vuelve a cargarla")])
+def test_a_file_that_is_gone_is_no_broken_connection(visit, language, said):
+    def gone(page):
+        page.context.route("**/*.onnx", lambda route: route.fulfill(status=404))
+
+    page = visit(DIGITS, before=gone, wait="#message button:visible", locale=language)
+    assert said in message(page) and "modelo_1_mnist_v2" in message(page)
 
 
 def test_another_file_is_not_drawn_with(visit):
