@@ -5,7 +5,8 @@ import { spanish } from "./names.js";
 const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
 const megabytesIn = (locale) => (bytes) => `${(bytes / 1e6).toLocaleString(locale, digits)} MB`;
 const [megabytes, megas] = [megabytesIn("en"), megabytesIn("es")];
-const percent = (share) => Math.round(share * 100);
+const percentIn = (locale) => (share) => share.toLocaleString(locale, { style: "percent", ...digits });
+const [percent, porcentaje] = [percentIn("en"), percentIn("es")];
 
 const en = {
   title: "Choose a class, get a new image",
@@ -44,7 +45,7 @@ const en = {
   picture: (name, seed) => `${name}, seed ${seed}`,
   between: (from, to, way) => `${way}% of the way from “${from}” to “${to}”`,
   quality: ({ accuracy, real, title }) =>
-    `A classifier recognises ${percent(accuracy)}% of its drawings, and ${percent(real)}% of real ${title} images.`,
+    `A classifier recognises ${percent(accuracy)} of its drawings, and ${percent(real)} of real ${title} images.`,
   card: (run) => `${run.name}, ${run.classes.length} classes, ${megabytes(run.bytes)}`,
   wrong: {
     run: (text) => `There is no network “${text}” on this page; it shows another one.`,
@@ -104,7 +105,8 @@ const es = {
   picture: (name, seed) => `${name}, semilla ${seed}`,
   between: (from, to, way) => `${way} % del camino de «${from}» a «${to}»`,
   quality: ({ accuracy, real, title }) =>
-    `Un clasificador reconoce el ${percent(accuracy)} % de sus dibujos y el ${percent(real)} % de las imágenes reales de ${title}.`,
+    `Un clasificador reconoce el ${porcentaje(accuracy)} de sus dibujos y el ${porcentaje(real)} de las imágenes ` +
+    `reales de ${title}.`,
   card: (run) => `${run.name}, ${run.classes.length} clases, ${megas(run.bytes)}`,
   wrong: {
     run: (text) => `En esta página no hay ninguna red «${text}»; se muestra otra.`,

@@ -114,6 +114,15 @@ def test_a_hundred_classes_are_searched_in_both_languages(visit):
     assert labels.all_inner_texts()[3] == "bear"
 
 
+def test_no_classifier_is_said_to_be_perfect(visit):
+    page = visit(DIGITS)
+    card = page.locator("#runs label", has_text="modelo_6_mnist").locator(".quality")
+    assert card.inner_text() == "A classifier recognises 99.2% of its drawings, and 99.6% of real MNIST images."
+    page.locator("#languages button", has_text="Español").click()
+    assert "el 99,2 % de sus dibujos y el 99,6 % de las" in card.inner_text().replace("\xa0", " ")
+    assert "100" not in "".join(page.locator(".quality").all_inner_texts()).replace("CIFAR-100", "")
+
+
 def test_a_link_that_is_wrong_is_said_and_something_is_drawn(visit):
     page = visit("run=nothing")
     assert "no network “nothing”" in message(page)
