@@ -66,6 +66,15 @@ def test_a_browser_that_refuses_more_addresses_draws_all_the_same(visit):
     assert "class=7" in page.url and page.complaints == []
 
 
+def test_on_a_phone_the_large_picture_is_in_sight_of_every_tile(visit):
+    page = visit(f"{DIGITS}&count=64", viewport={"width": 390, "height": 844}, has_touch=True)
+    last = page.locator("#tiles button").last
+    last.tap()
+    assert page.locator("#pictures figcaption").inner_text() == "0, seed 63"
+    figure, tile = page.locator("#pictures figure").bounding_box(), last.bounding_box()
+    assert figure["y"] >= 0 and figure["y"] + figure["height"] <= tile["y"] < 844
+
+
 def test_png_of_all_pictures(visit):
     page, run = visit(f"{DIGITS}&class=4&seed=2&count=4"), Run("modelo_1_mnist_v2")
     with page.expect_download() as download:
