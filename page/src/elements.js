@@ -43,13 +43,14 @@ export function showClasses(run, label, language) {
 
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
-/** Hides the classes whose name, in English or in the language, lacks the text; accents and case do not matter. */
+/** Hides the classes whose name, in English, in the language or as Python has it, lacks the text; accents and case do
+ *  not matter. */
 export function searchClasses(run, text, language, words) {
   const sought = plain(text.trim());
   let found = 0;
   for (const label of find("#classes div").children) {
     const name = run.classes[Number(label.firstChild.value)];
-    label.hidden = ![nameOf(name, language), nameOf(name, "en")].some((one) => plain(one).includes(sought));
+    label.hidden = ![nameOf(name, language), nameOf(name, "en"), name].some((one) => plain(one).includes(sought));
     found += !label.hidden;
   }
   find("#classes > p").textContent = found ? "" : words.none(text);
