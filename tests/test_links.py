@@ -52,6 +52,7 @@ def test_rewriting_puts_everything_in_step(tree):
     before = nbformat.read(tree / "notebooks" / "00_a.ipynb", as_version=4)
     assert links.main([], tree) == 0
     after = nbformat.read(tree / "notebooks" / "00_a.ipynb", as_version=4)
+    assert links.public(tree) == ADDRESS
     badge = links.badge("00_a.ipynb", tree)
     assert f"{ADDRESS.removeprefix('https://github.com/')}/blob/main/notebooks/00_a.ipynb" in badge
     assert after.cells[0].source == f"# 00 · A title\n\n<!-- colab -->\n{badge}\n<!-- /colab -->\n\nText."
@@ -71,6 +72,7 @@ def test_rewriting_puts_everything_in_step(tree):
 
 def test_without_an_address_nothing_is_fetched_that_is_not_there(tree):
     (tree / "pyproject.toml").write_text('[project.urls]\nRepository = "https://github.com/OWNER/name"\n', "utf-8")
+    assert links.public(tree) is None
     source = links.setup_source(tree)
     assert "git clone" not in source and "upload its folder as /content/name" in source
     links.main([], tree)

@@ -54,10 +54,18 @@ def address(root=ROOT):
     return project["project"]["urls"]["Repository"].rstrip("/")
 
 
+def public(root=ROOT):
+    """The repository's public address; None as long as nobody owns the project."""
+    url = address(root)
+    return None if f"/{NOBODY}/" in url else url
+
+
 def page(root=ROOT):
     """Where GitHub Pages serves the web page that draws without Python; None as long as nobody owns the project."""
-    owner, _, name = address(root).removeprefix("https://github.com/").partition("/")
-    return None if owner == NOBODY else f"https://{owner.lower()}.github.io/{name}/"
+    if not (url := public(root)):
+        return None
+    owner, _, name = url.removeprefix("https://github.com/").partition("/")
+    return f"https://{owner.lower()}.github.io/{name}/"
 
 
 def badge(name, root=ROOT):
@@ -76,7 +84,7 @@ def setup_source(root=ROOT):
     url = address(root)
     folder = f"/content/{url.rpartition('/')[2]}"
     get = f"!git clone --quiet --depth 1 {url} {folder}"
-    if f"/{NOBODY}/" in url:
+    if not public(root):
         said = f"It has no public address yet: upload its folder as {folder}."  # short enough for one line
         get = f'raise SystemExit("{said}")'
     return f"""# On Colab this fetches the project and the packages that Colab lacks; anywhere else it does nothing.

@@ -18,7 +18,7 @@ from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "torch"  # from which Keras writes ONNX; before anything of ours loads it
 
-from links import ROOT, address
+from links import ROOT, public
 
 from cgan_utils.errors import CganError
 from cgan_utils.images import grid, to_png
@@ -85,7 +85,7 @@ def build():
         device: {"module": f"ort/{module}", **described(TARGET / "ort" / compiled)}
         for device, (module, _, compiled) in RUNTIME_FILES.items()
     }
-    said = {"source": address(), "runtimes": runtimes, "runs": runs}
+    said = {"source": public(), "runtimes": runtimes, "runs": runs}
     (TARGET / "runs.json").write_text(json.dumps(said, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     fill_service_worker(runs)
     return said

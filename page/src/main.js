@@ -224,7 +224,7 @@ async function start() {
   runs = list.runs;
   network = new Network(list.runtimes);
   walk = Object.assign(new Walk(network, device, say, fail), { words });
-  find("#source").href = list.source;
+  if (list.source) Object.assign(find("#source"), { href: list.source, hidden: false }); // the project has an address
   find("#count").append(...COUNTS.map((count) => make("option", { value: String(count), textContent: String(count) })));
   find("main").hidden = false;
   listen();

@@ -5,9 +5,10 @@ import json
 import shutil
 import subprocess
 
+import links
 import numpy as np
 import pytest
-from looking import BUILT, SOURCE
+from looking import BUILT, DIGITS, SOURCE
 
 
 def test_seeds_mean_what_they_mean_in_numpy():
@@ -43,6 +44,15 @@ def test_a_file_is_named_by_its_content(built):
     for entry in built["runs"]:
         digest = hashlib.sha256((BUILT / entry["file"]).read_bytes()).hexdigest()
         assert digest == entry["sha256"] and entry["file"].endswith(f".{digest[:8]}.onnx")
+
+
+@pytest.mark.parametrize("source", [None, "https://github.com/someone/elsewhere"])
+def test_the_page_links_to_the_project_only_where_there_is_one(built, visit, source):
+    assert built["source"] == links.public() and "OWNER" not in json.dumps(built)
+    told = json.dumps({**built, "source": source})
+    page = visit(DIGITS, before=lambda page: page.route("**/runs.json", lambda route: route.fulfill(body=told)))
+    link = page.get_by_role("link")
+    assert [link.nth(i).get_attribute("href") for i in range(link.count())] == ([source] if source else [])
 
 
 def test_no_script_or_style_stands_in_the_page():
