@@ -114,9 +114,14 @@ function look(tile) {
 function update() {
   showRuns(runs, chosen.run, words);
   showClasses(chosen.run, chosen.label, language);
-  find("#seed").value = chosen.seed;
-  find("#seed").removeAttribute("aria-invalid");
+  showSeed();
   find("#count").value = chosen.count;
+}
+
+/** After every choice the field has the seed that is drawn, whatever was typed there. */
+function showSeed() {
+  find("#seed").value = chosen.seed;
+  find("#seed").setAttribute("aria-invalid", "false");
 }
 
 function fromAddress() {
@@ -130,29 +135,26 @@ function fromAddress() {
 function choose(change) {
   say("");
   Object.assign(chosen, change);
+  showSeed();
   draw();
 }
 
 function chooseRun(name) {
   const run = runs.find((one) => one.name === name);
   const label = Math.max(0, run.classes.indexOf(chosen.run.classes[chosen.label]));
-  say("");
-  Object.assign(chosen, { run, label });
   showClasses(run, label, language);
-  draw();
+  choose({ run, label });
 }
 
 function chooseSeed(text) {
   const seed = seedOf(text);
-  find("#seed").setAttribute("aria-invalid", String(seed === null));
-  if (seed === null) say(words.wrong.seed(text));
-  else choose({ seed });
+  if (seed !== null) return choose({ seed });
+  find("#seed").setAttribute("aria-invalid", "true");
+  say(words.wrong.seed(text));
 }
 
 function fresh() {
-  const seed = Math.floor(Math.random() * 1e6); // short enough to tell somebody
-  find("#seed").value = seed;
-  chooseSeed(String(seed));
+  choose({ seed: Math.floor(Math.random() * 1e6) }); // short enough to tell somebody
 }
 
 async function saveAll() {
@@ -192,10 +194,7 @@ function listen() {
   find("#save").addEventListener("click", saveAll);
   find("#share").addEventListener("click", share);
   find("#device select").addEventListener("change", () => choose({}));
-  find("#message button").addEventListener("click", () => {
-    say("");
-    draw();
-  });
+  find("#message button").addEventListener("click", () => choose({}));
   find("#languages").addEventListener("click", ({ target }) => {
     if (!target.value) return;
     remember(target.value);

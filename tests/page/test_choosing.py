@@ -165,5 +165,15 @@ def test_a_seed_that_is_none_changes_nothing(visit):
     page.locator("#end-seed").press("Enter")
     page.wait_for_selector("#end-seed[aria-invalid=false]")
     assert message(page) == ""
-    page.locator("#fresh").click()
-    page.wait_for_selector("#seed[aria-invalid=false]")
+    for choose in (
+        lambda: page.locator("#fresh").click(),
+        lambda: page.locator("#count").select_option("4"),
+        lambda: page.locator("#classes label", has_text="7").click(),
+        lambda: page.locator('#runs input[value="modelo_1_fashion_mnist"]').check(),
+    ):
+        page.locator("#seed").fill("seven")
+        page.locator("#seed").press("Enter")
+        page.wait_for_selector("#seed[aria-invalid=true]")
+        choose()
+        page.wait_for_selector("#seed[aria-invalid=false]")
+        assert f"seed={page.locator('#seed').input_value()}&" in page.url and message(page) == ""
