@@ -32,6 +32,12 @@ function fail(error, run) {
   find("#loading").hidden = true;
   find("#status").textContent = "";
   say(words.failed[reason](run, error), true);
+  if (reason === "changed") renew();
+}
+
+/** Has the service worker look for a new version of the page now: else the next reload still shows the old one. */
+function renew() {
+  navigator.serviceWorker?.getRegistration().then((kept) => kept?.update()).catch(() => {}); // the page works without
 }
 
 /** The link to what is chosen. */

@@ -54,7 +54,7 @@ def visit(browser, address):
     """
     contexts = []
 
-    def open_(fragment="", keep=False, before=None, wait="body[data-drawn]", **options):
+    def open_(fragment="", keep=False, before=None, wait="body[data-drawn]", at=address, **options):
         workers = "allow" if keep else "block"
         contexts.append(browser.new_context(service_workers=workers, locale=options.pop("locale", "en"), **options))
         page = contexts[-1].new_page()
@@ -63,7 +63,7 @@ def visit(browser, address):
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         if before:
             before(page)
-        page.goto(address + (f"#{fragment}" if fragment else ""))
+        page.goto(at + (f"#{fragment}" if fragment else ""))
         page.wait_for_selector(wait)
         return page
 

@@ -1,6 +1,9 @@
 """What the page fetches and keeps, and a sentence for whatever goes wrong on the way."""
 
+import shutil
+
 import pytest
+from browser import served
 from looking import BUILT, DIGITS, drawn, message, same, tiles
 
 from cgan_utils.results.run import Run
@@ -10,6 +13,13 @@ KEPT = """async () => {
     const models = await caches.open("cgan-page / models");
     for (let i = 0; i < 100 && !(await models.keys()).length; i++) await new Promise(done => setTimeout(done, 100));
     return (await models.keys()).map(request => request.url);
+}"""
+# Waits until every cache has such a name; Playwright's wait_for_function takes any promise for a yes.
+CACHES = """async wanted => {
+    for (let i = 0; i < 300; i++) {
+        if ((await caches.keys()).every(name => new RegExp(wanted).test(name))) return true;
+        await new Promise(done => setTimeout(done, 100));
+    }
 }"""
 
 
@@ -109,6 +119,28 @@ def test_a_file_that_is_gone_is_no_broken_connection(visit, language, said):
     assert said in message(page) and "modelo_1_mnist_v2" in message(page)
 
 
+def test_a_page_left_open_over_a_new_version_is_new_when_reloaded(visit, tmp_path):
+    folder, name = tmp_path / "page", "modelo_1_fashion_mnist"
+    shutil.copytree(BUILT, folder)
+    with served(folder) as there:
+        page = visit(DIGITS, keep=True, at=there)
+        page.evaluate(KEPT)
+        [file] = folder.glob(f"models/{name}.*")
+        file.rename(file.with_stem("new"))
+        for said, old, new in (
+            ("runs.json", file.stem, "new"),
+            ("sw.js", "VERSION = `${OURS}", "VERSION = `${OURS}new "),
+        ):
+            text = (folder / said).read_text(encoding="utf-8")
+            (folder / said).write_text(text.replace(old, new), encoding="utf-8")
+        page.locator(f'#runs input[value="{name}"]').check()
+        page.wait_for_selector("#message button:visible")
+        assert "Reload the page" in message(page)
+        assert page.evaluate(CACHES, "models|new")
+        page.reload()
+        drawn(page, run=name)
+
+
 def test_another_file_is_not_drawn_with(visit):
     def changed(route):
         whole = bytearray((BUILT / "models" / route.request.url.rsplit("/", 1)[1]).read_bytes())
@@ -186,7 +218,7 @@ def test_other_pages_of_the_same_server_keep_their_caches(visit):
     }""")
     page.reload()
     page.wait_for_selector("body[data-drawn]")
-    page.wait_for_function("async () => !(await caches.keys()).includes('cgan-page / older')")
+    assert page.evaluate(CACHES, "^(?!cgan-page / older$)")
     assert {"models", "cgan-page /elsewhere/ models", "cgan-page / models"} <= set(page.evaluate("caches.keys()"))
 
 
