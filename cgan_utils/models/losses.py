@@ -29,7 +29,7 @@ class AdversarialLoss:
 
 
 def binary_cross_entropy(logits, target):
-    """Mean of -target·log D - (1 - target)·log(1 - D), with D = sigmoid(logits); target in [0, 1], noisy ones beyond.
+    """Mean of -target·log D - (1 - target)·log(1 - D), with D = sigmoid(logits); target in [0, 1].
 
     log D = -softplus(-logit) and log(1 - D) = -softplus(logit), both exact for any logit.
     """
