@@ -8,6 +8,8 @@ from ..errors import CganError, reading
 from .datasets import ImageDataset
 from .pictures import as_rgb, check_colour
 
+SLACK = 1e-3  # so far a value may lie outside a range: it was rounded, or an image was resized
+
 
 def from_arrays(images, labels=None, class_names=None, name="arrays", test_share=0.1):
     """NumPy arrays as an `ImageDataset`, checked; a share of each class, the last ones, is for testing.
@@ -24,7 +26,10 @@ def from_arrays(images, labels=None, class_names=None, name="arrays", test_share
     for label in range(len(names)):
         own = np.flatnonzero(labels == label)
         if not len(own):
-            raise CganError(f"No image is of the class {names[label]}; leave it out of class_names, or add some.")
+            raise CganError(
+                f"No image is of the class {names[label]}; add some, or number the labels without gaps, as "
+                "np.unique(labels, return_inverse=True)[1] does."
+            )
         test[own[len(own) - int(len(own) * test_share) :]] = True
     if not test.any():
         raise CganError(f"Of {len(labels)} images none is left to test on; give more, or a larger test_share.")
@@ -76,12 +81,12 @@ def as_uint8(images):
         return images
     if images.dtype.kind not in "iuf" or not np.isfinite(images).all():
         raise CganError(f"Images are numbers, all of them finite, not {images.dtype}.")
-    low, high = float(images.min()), float(images.max())
-    if images.dtype.kind == "f" and low >= -1 and high <= 1:
-        images = (images + 1) * 127.5 if low < 0 else images * 255.0
-    elif low < 0 or high > 255:
-        raise CganError(f"Images lie in [0, 1], [-1, 1] or [0, 255], not in [{low:g}, {high:g}]; scale them.")
-    return np.rint(images).astype(np.uint8)
+    low, high, fractions = float(images.min()), float(images.max()), images.dtype.kind == "f"
+    if fractions and low >= -1 - SLACK and high <= 1 + SLACK:
+        images = (images + 1) * 127.5 if low < -SLACK else images * 255.0
+    elif low < -SLACK or high > 255 + SLACK or (fractions and high < 2):
+        raise CganError(f"Images lie in [0, 1], [-1, 1] or [0, 255], not in [{low}, {high}]; scale them.")
+    return np.rint(images.clip(0, 255)).astype(np.uint8)
 
 
 def as_labels(labels, class_names, count):

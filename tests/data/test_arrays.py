@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from sentences import is_one_sentence
 
-from cgan_utils.data.arrays import from_pairs
+from cgan_utils.data.arrays import as_uint8, from_arrays, from_pairs
 from cgan_utils.data.folders import prepare
 from cgan_utils.errors import CganError
 
@@ -49,6 +49,24 @@ def test_pil_images_are_read_like_their_files(mode, background, tmp_path, cache)
     expected = prepare(tmp_path / "files", 8, background=background).images
     np.testing.assert_array_equal(pictures_of(data), expected)
     assert data.background == background
+
+
+def test_a_rounding_error_changes_no_other_pixel():
+    whole = np.random.default_rng(0).random((4, 8, 8, 3)).astype("float32")
+    for scale, value in ((1, -1e-6), (1, 1.00001), (255, 255.0002), (255, -1e-5)):
+        images = scale * whole
+        images[0, 0, 0, 0] = value
+        np.testing.assert_array_equal(as_uint8(images).ravel()[1:], as_uint8(scale * whole).ravel()[1:])
+    for wrong in (whole * 1.5, whole - 2, whole * 255 + 1):
+        with pytest.raises(CganError, match="scale them"):
+            as_uint8(wrong)
+
+
+def test_labels_with_gaps_get_a_remedy_that_works():
+    images, labels = np.zeros((20, 8, 8), "uint8"), np.array([3, 7] * 10)
+    with pytest.raises(CganError, match="number the labels without gaps"):
+        from_arrays(images, labels)
+    assert from_arrays(images, np.unique(labels, return_inverse=True)[1]).classes == 2
 
 
 def test_pil_images_are_turned_upright():
