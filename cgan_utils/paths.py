@@ -14,6 +14,8 @@ from pathlib import Path
 
 from .files import RECORD
 
+KEPT, IN_USE = 3, 7 * 24 * 3600  # what of a cache stays in any case; none goes so many seconds after its use
+
 
 def expanded(path):
     """A path whose `~` is the home folder; a user without one, as in some containers, gets the temporary folder."""
@@ -73,6 +75,18 @@ def cache_dir():
 
 # What Windows keeps for itself, whatever the ending.
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))}
+
+
+def forget_old(paths):
+    """Remove files or folders of a cache, all but the last few, and none that was in use of late; returns them."""
+    oldest_first = sorted(paths, key=lambda path: path.stat().st_mtime)
+    old = [path for path in oldest_first[:-KEPT] if time.time() - path.stat().st_mtime > IN_USE]
+    for path in old:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return old
 
 
 def file_names(names):

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import unicodedata
 import zipfile
@@ -10,7 +11,7 @@ from contextlib import suppress
 from pathlib import PurePosixPath
 
 from ..errors import one_line
-from ..paths import cache_dir, expanded, moved
+from ..paths import cache_dir, expanded, forget_old, moved
 from .listing import PASSED_OVER, shown
 from .pictures import is_picture, is_unread
 from .sources import DataError
@@ -31,16 +32,20 @@ def opened(path):
         return path
     status = path.stat()
     mark = ascii((VERSION, str(path.resolve()), status.st_size, status.st_mtime_ns)).encode()
-    folder = cache_dir() / "zips" / hashlib.sha256(mark).hexdigest()[:16] / shown(path.stem)
+    store = cache_dir() / "zips"
+    folder = store / hashlib.sha256(mark).hexdigest()[:16] / shown(path.stem)
     if not folder.is_dir():
         _unpack(path, folder)
+        forget_old(store.iterdir())
+    with suppress(OSError):
+        os.utime(folder.parent)  # so that it counts as used
     inside = list(folder.iterdir())
     within = [entry for entry in inside if entry.is_dir()]
     return within[0] if len(inside) == len(within) == 1 else folder
 
 
 def _unpack(path, folder):
-    new = folder.with_name(f".{folder.name}.{os.getpid()}")
+    new = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     try:
         with zipfile.ZipFile(path) as archive:
             # Where a name is there twice, the last one counts, as for other programs.

@@ -6,7 +6,6 @@
 import hashlib
 import itertools
 import os
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from numbers import Integral
@@ -15,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import CganError
-from ..paths import cache_dir, expanded
+from ..paths import cache_dir, expanded, forget_old
 from . import pictures
 from .archives import opened
 from .index import Index
@@ -25,7 +24,6 @@ from .sources import DataError, Progress, one_line
 
 CHUNK = 200  # pictures between two saves: what an interruption costs at most
 NAMED = 5  # files that a report names, at most
-KEPT, IN_USE = 3, 7 * 24 * 3600  # versions of a folder that stay in the cache; none goes so many seconds after its use
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,7 +203,8 @@ def _decode(folder, listing, look, index_path, index, progress):
     images = index_path.with_suffix(".uint8")
     images.parent.mkdir(parents=True, exist_ok=True)
     if not index.done:
-        _forget_old(images.parent)
+        for old in forget_old(images.parent.glob("*.json")):
+            old.with_suffix(".uint8").unlink(missing_ok=True)
         images.touch()
     files = listing.files
     show = Progress(shown(folder.resolve().name), progress, _bar, delay=2)
@@ -232,15 +231,6 @@ def _decode(folder, listing, look, index_path, index, progress):
     index.groups = [[*kind, len(list(some))] for kind, some in itertools.groupby(readable)]
     index.class_names = list(listing.class_names)
     index.write(index_path)
-
-
-def _forget_old(store):
-    """Remove versions of a folder, all but the last few, and none that was in use of late."""
-    oldest_first = sorted(store.glob("*.json"), key=lambda path: path.stat().st_mtime)
-    for path in oldest_first[:-KEPT]:
-        if time.time() - path.stat().st_mtime > IN_USE:
-            for file in (path, path.with_suffix(".uint8")):
-                file.unlink(missing_ok=True)
 
 
 def _bar(done, total):

@@ -1,10 +1,9 @@
 """How far the preparation of a folder is, on disk: what `folders.prepare` goes on from."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 
-from ..paths import moved
+from ..paths import whole
 
 LONG, SMALL = 4, 4  # a picture so many times longer than wide, or so many times smaller than it is to be, is odd
 
@@ -58,6 +57,5 @@ class Index:
         return index if surplus == 0 or (surplus > 0 and not index.complete) else new
 
     def write(self, path):
-        new = path.with_suffix(f".{os.getpid()}")  # another process may be at the same folder
-        new.write_text(json.dumps(asdict(self)))
-        moved(new, path)
+        with whole(path) as new:
+            new.write_text(json.dumps(asdict(self)))

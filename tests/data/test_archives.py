@@ -3,12 +3,14 @@
 import os
 import unicodedata
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from painting import paint
 from sentences import is_one_sentence
 
+from cgan_utils import paths
 from cgan_utils.data import archives
 from cgan_utils.data.datasets import earlier, load
 from cgan_utils.data.folders import prepare
@@ -54,6 +56,20 @@ def test_a_name_with_an_accent_is_read_whatever_wrote_it(form, encoding, tmp_pat
             paint(tmp_path / "one.png", i)
             archive.writestr(member, (tmp_path / "one.png").read_bytes())
     assert load(tmp_path / "photos.zip", size=8).class_names == ("niño", "Árbol")
+
+
+def test_two_that_unpack_an_archive_at_once_do_not_meet(tmp_path):
+    archive = packed(tmp_path / "pets.zip", [f"{kind}/{i}.png" for kind in ("cats", "dogs") for i in range(60)])
+    with ThreadPoolExecutor(4) as several:
+        folders = set(several.map(archives.opened, [archive] * 4))
+    assert [len(list(folder.rglob("*.png"))) for folder in folders] == [120]
+    assert [path.name for path in folders.pop().parent.iterdir()] == ["pets"]  # and nothing is left over
+
+
+def test_old_copies_of_an_archive_go(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "IN_USE", -1)
+    folders = [archives.opened(packed(tmp_path / f"{i}.zip", ["cats/1.png", "dogs/1.png"])) for i in range(5)]
+    assert [folder.is_dir() for folder in folders] == [False, False, True, True, True]
 
 
 def test_what_an_earlier_version_unpacked_is_unpacked_anew(tmp_path, monkeypatch):
