@@ -60,9 +60,12 @@ def list_pictures(folder):
         return Listing((_readable(folder.resolve().name),), [File(0, *picture, None) for picture in pictures], unread)
     _refuse_mixed(folder, pictures, sub_folders)
     if len(sub_folders) == 1:
+        inner = shown(folder / sub_folders[0])
+        if _contents(folder / sub_folders[0], Counter())[1]:
+            raise DataError(f"{shown(folder)} holds only the folder {shown(sub_folders[0])}; name {inner} itself.")
         raise DataError(
             f"{shown(folder)} has only one class sub-folder, {shown(sub_folders[0])}; put a second class beside it, "
-            f"or, to train without classes, name {shown(folder / sub_folders[0])} itself."
+            f"or, to train without classes, name {inner} itself."
         )
     names = in_order(sub_folders)
     files = [File(k, *file, None) for k, name in enumerate(names) for file in _class_files(folder, name, unread)]

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.usefixtures("cache")
         (lambda root: touch(root / "a.png"), "no readable picture of the class .*a.png: cannot identify"),
         (lambda root: [paint(root / "red" / "1.png"), touch(root / "blue" / "b.png")], "of the class blue .blue/b.png"),
         (lambda root: paint(root / "red" / "1.png"), "only one class sub-folder, red.*without classes, name .*red"),
+        (lambda root: [paint(root / "train" / name / "1.png") for name in "ab"], "only the folder train; name .*train"),
         (lambda root: [paint(root / "red" / "1.png"), (root / "blue").mkdir()], "blue has no images"),
         (lambda root: [paint(root / "red" / "1.png"), paint(root / "2.jpg")], "both pictures, such as 2.jpg, and sub"),
     ],
