@@ -37,6 +37,7 @@ CONTENDERS = {
 MOMENTS = 8  # at which the images are judged
 PER_CLASS = 30  # images judged at each
 TEST = 500  # test images that each training looks at
+FREE = ("contenders", "seeds")  # settings that may differ between the parts of a study
 
 
 class Looks(keras.callbacks.Callback):
@@ -51,8 +52,8 @@ class Looks(keras.callbacks.Callback):
         self.rows, self.images = [], None
 
     def on_train_batch_end(self, batch, logs=None):
-        self.done += 1
-        if self.done in self.due:
+        before, self.done = self.done, self.done + self.model.batch_losses.shape[0]  # steps of one call
+        if any(before < step <= self.done for step in self.due):
             drawn = self.model.paint(self.labels, self.seeds)
             scores = self.judge.scores(drawn, self.labels).mean()
             self.rows.append({"images_seen": self.done * self.batch_size, **scores.round(4).to_dict()})
@@ -79,8 +80,9 @@ def read(out, settings):
     """What an earlier run left that these settings would make again: the study and its images."""
     file, study = out / "seed_stability.json", {"settings": settings, "trainings": [], "looks": []}
     old = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {"settings": {}}
-    if any(old["settings"].get(key) != value for key, value in settings.items() if key != "contenders"):
+    if any(old["settings"].get(key) != value for key, value in settings.items() if key not in FREE):
         return study, []
+    study["settings"] = settings | {"seeds": sorted({*old["settings"]["seeds"], *settings["seeds"]})}
     then = {name: Experiment.from_dict(row) for name, row in old["settings"].get("contenders", {}).items()}
     same = [name for name in then if then[name] == CONTENDERS.get(name)]
     kept = [i for i, training in enumerate(old["trainings"]) if training["experiment"] in same]

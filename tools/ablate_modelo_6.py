@@ -72,6 +72,8 @@ def main():
         if file.is_file()
         else {"images": args.images, "drawn": DRAWN, "machine": backend.machine(), "trainings": []}
     )
+    if found["images"] != args.images:
+        sys.exit(f"{file} is of {found['images']} images a training, not {args.images}; choose another folder.")
     done = {(one["without"], one["seed"]) for one in found["trainings"]}
     for seed, form in ((seed, form) for seed in args.seeds for form in FORMS):
         if (form, seed) in done:

@@ -27,14 +27,18 @@ def halved(images):
     return np.rint(images.reshape(len(images), 32, 2, 32, 2, 3).mean(axis=(2, 4))).astype("uint8")
 
 
+def reference(data):
+    """COUNT real faces: of the test images, and of the first training images where those are too few."""
+    return np.concatenate([data.x_test[:COUNT], data.x_train[: max(0, COUNT - len(data.x_test))]])
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path)
     parser.add_argument("runs", nargs="+")
     args = parser.parse_args(arguments)
     data, judge = load("celeba"), Evaluator(shipped_folder() / "evaluadores" / "cifar10")
-    known = len(data.x_test)
-    real = judge.look(halved(np.concatenate([data.x_test, data.x_train[: COUNT - known]])))[0]
+    real = judge.look(halved(reference(data)))[0]
 
     def measured(images):
         features = judge.look(halved(images))[0]

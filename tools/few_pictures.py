@@ -68,7 +68,10 @@ def main():
         sys.exit(f"A part of {min(args.parts)} pictures does not fill a batch of {BATCH}; take more.")
     data, file = load("cifar10"), args.folder / "modelo_6_few_pictures.json"
     judge, found = find_evaluator(data), {"images": args.images, "drawn": DRAWN, "machine": backend.machine()}
-    found["trainings"] = json.loads(file.read_text())["trainings"] if file.is_file() else []
+    old = json.loads(file.read_text()) if file.is_file() else {}
+    if old.get("images", args.images) != args.images:
+        sys.exit(f"{file} is of {old['images']} images a training, not {args.images}; choose another folder.")
+    found["trainings"] = old.get("trainings", [])
     done = {(one["pictures"], one["form"]) for one in found["trainings"]}
     for count, form in ((count, form) for count in args.parts for form in FORMS):
         if (count, form) in done:
