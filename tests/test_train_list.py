@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from train_list import words
 
 from cgan_utils.results.run import Run
 
@@ -31,6 +32,11 @@ def train_list(numbers, tmp_path, monkeypatch):
         return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=400)
 
     return run
+
+
+def test_a_path_of_windows_stays_whole():
+    line = r'modelo_6 --data C:\Users\ana\fotos --name "two words"  # a remark'
+    assert words(line) == ["modelo_6", "--data", r"C:\Users\ana\fotos", "--name", "two words"]
 
 
 def test_what_is_finished_what_is_not_and_what_fails(train_list, tmp_path):

@@ -24,9 +24,16 @@ from cgan_utils.training.places import finished, taken
 PIECE = 16 * 2**20 - 1
 
 
+def words(line):
+    """The words of a line as a shell takes them, but for the backslash: Windows has it in its paths."""
+    lexer = shlex.shlex(line, posix=True)
+    lexer.whitespace_split, lexer.escape = True, ""
+    return list(lexer)
+
+
 def read(file):
     """The lines of the list as arguments of `cgan train`; what follows a # is a remark."""
-    lines = [shlex.split(line, comments=True) for line in file.read_text(encoding="utf-8").splitlines()]
+    lines = [words(line) for line in file.read_text(encoding="utf-8").splitlines()]
     trainings = [line for line in lines if line]
     if wrong := [line for line in trainings if line[0].startswith("-") or "--out" in line]:
         sys.exit(f"A line of {file} begins with an option or has --out: {' '.join(wrong[0])}; begin with a name.")
