@@ -12,9 +12,11 @@ from cgan_utils.data.datasets import available, load
 from cgan_utils.lessons.exploration import all_components, components_needed, explained, reconstruct
 from cgan_utils.lessons.toy import best_discriminator, normal, value
 from cgan_utils.models import classifier
+from cgan_utils.models.experiments import SHOWN
 from cgan_utils.models.networks import build
 from cgan_utils.models.sampling import latent
 from cgan_utils.results.classifier import Stacked
+from cgan_utils.results.conditioning import class_share
 from cgan_utils.results.run import Run
 
 ROOT = Path(__file__).parent.parent
@@ -103,6 +105,15 @@ def test_05_07_10_what_the_evaluator_recognises():
     ten = by_class("modelo_5_cifar10_v4")
     says(10, f"Ships are recognised in {100 * ten['ship']:.0f} %", f"automobiles in {100 * ten['automobile']:.0f} %")
     assert f"{ten['bird']:.2f}" == f"{ten['automobile']:.2f}" == "0.37" and max(ten, key=ten.get) == "ship"
+
+
+def test_07_how_much_of_a_drawing_the_class_decides():
+    run, animals = Run("modelo_3_cifar100_v1"), "bear wolf lion tiger fox rabbit elephant leopard raccoon kangaroo"
+    parts = []
+    for names in (SHOWN[:10], animals.split()):
+        labels = np.repeat([run.class_names.index(name) for name in names], 10)
+        parts.append(100 * class_share(run.draw(labels, np.tile(np.arange(10), 10)).reshape(10, 10, *run.shape)))
+    says(7, f"{parts[0]:.0f} % of the variance", f"in {parts[1]:.0f} % for bear")
 
 
 def test_14_the_middle_of_a_straight_line():
