@@ -1,7 +1,7 @@
 """Experiments: the published ones, and settings that are refused."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -46,8 +46,6 @@ def test_an_experiment_of_no_data_set_is_refused(tiny, tmp_path):
 
 
 def test_experiments_survive_json(tiny):
-    from dataclasses import asdict
-
     assert Experiment.from_dict(json.loads(json.dumps(asdict(tiny)))) == tiny
 
 
@@ -61,6 +59,11 @@ def test_a_seed_that_numpy_lacks_gets_one_sentence(seed, run):
 def test_settings_of_gans_are_refused_for_other_games(setting):
     with pytest.raises(CganError, match=f"{[*setting][0]} is of GANs; leave it out for game 'vae'"):
         experiment("cvae_fashion_mnist_v2", **setting)
+
+
+def test_a_record_of_another_game_opens_with_the_settings_that_older_versions_ignored():
+    vae = experiment("cvae_fashion_mnist_v2")
+    assert Experiment.from_dict({**asdict(vae), "averaging": 0.99, "loss": "hinge"}) == vae
 
 
 def test_settings_that_are_no_numbers_or_too_large_are_refused():

@@ -1,15 +1,19 @@
 """Drawings that are judged after each epoch, and the generator that is kept for them."""
 
+import json
 from functools import partial
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from cgan_utils.errors import CganError
 from cgan_utils.files import AVERAGED, BEST, LAST
 from cgan_utils.models.experiments import Experiment
 from cgan_utils.results.card import card
 from cgan_utils.results.curves import epoch_curves
+from cgan_utils.training.places import checkpoint_of
 from cgan_utils.training.train import train
 
 
@@ -63,3 +67,17 @@ def test_scores_need_an_evaluator_and_enough_images(judge, digits, tmp_path, mon
     with pytest.raises(CganError, match="ask for 2 or more"):
         learn(score=1)
     assert not list(tmp_path.iterdir())
+
+
+def test_scores_of_single_logits_leave_an_older_training_of_pairs_when_it_goes_on(digits, tmp_path):
+    settings = Experiment("pairs", "mnist", "tiny", epochs=1, batch_size=16, loss="relativistic")
+    file = checkpoint_of(train(settings, tmp_path / "pairs", data=digits, verbose=0).path)
+    with safe_open(file, "np") as old:
+        metadata, tensors = old.metadata(), {name: old.get_tensor(name) for name in old.keys()}  # noqa: SIM118
+    progress = json.loads(metadata["progress"])
+    progress["history"][0] |= {"precision": 0.5, "val_recall": 0.5}
+    save_file(tensors, file, {**metadata, "progress": json.dumps(progress)})
+    run = train(settings, tmp_path / "pairs", data=digits, verbose=0, resume=True, epochs=2)
+    assert not {"precision", "val_recall"} & set(run.history)
+    assert run.history["accuracy"].isna().tolist() == [True, False]
+    assert "nan" not in card(run.path, run.record, run.history.to_dict("records"), [])

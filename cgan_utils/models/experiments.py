@@ -111,6 +111,8 @@ class Experiment:
         surplus = set(values) - {field.name for field in fields(cls)}
         if missing or surplus:
             raise CganError(f"The experiment's fields don't fit this version: {', '.join(missing | surplus)}.")
+        if values.get("game", "gan") != "gan":  # older versions took these settings, and ignored them
+            values = {name: value for name, value in values.items() if name not in OF_GANS}
         return cls(**values)
 
 

@@ -70,6 +70,11 @@ def read_progress(path, identity=None):
                 "use the same ones, or train into another folder."
             )
         progress = Progress(**json.loads(metadata["progress"]))
+        if theirs.get("loss") == "relativistic" and any("precision" in row for row in progress.history):
+            # An older version scored single logits there, which means nothing.
+            single = ("accuracy", "precision", "recall", "f1")
+            scores = [f"{when}{score}" for when in ("", "val_", "seen_") for score in single]
+            progress.history = [{k: v for k, v in row.items() if k not in scores} for row in progress.history]
         progress.losses = [tuple(map(float, pair)) for pair in file.get_tensor("losses")]
         pictures = [key for key in file.keys() if key.startswith("evolution/")]  # noqa: SIM118 (not a dict)
         progress.evolution = {key.partition("/")[2]: file.get_tensor(key) for key in pictures}
