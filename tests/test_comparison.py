@@ -171,13 +171,16 @@ def test_a_last_generator_that_did_not_ship_is_shown_by_what_it_drew(run, tmp_pa
 def test_runs_are_compared_at_the_last_epoch_that_all_of_them_kept():
     def fake(name, *epochs, classes="ab"):
         evolution = {epoch: np.full((4, 6, 1), epoch, "uint8") for epoch in epochs}
-        return SimpleNamespace(name=name, path=object(), evolution=evolution, shown_classes=classes)
+        given = {"evolution": evolution, "shown_classes": classes, "conditional": len(classes) > 1}
+        return SimpleNamespace(name=name, path=object(), **given)
 
     figure = at_the_same_age([fake("one", 0, 1, 5, 10), fake("two", 0, 1, 2, 5)])
     assert figure.get_suptitle().startswith("After epoch 5: ")
     assert [axis.get_title() for axis in figure.axes] == ["one", "two"]
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["a", "b"]
     assert all((axis.images[0].get_array() == 5).all() for axis in figure.axes)
+    alone = at_the_same_age([fake("one", 0, classes="a"), fake("two", 0, classes="a")])
+    assert not alone.axes[0].axison and "a seed of its own" in alone.get_suptitle()
     with pytest.raises(CganError, match="different classes"):
         at_the_same_age([fake("one", 0), fake("two", 0, classes="xyz")])
 
@@ -192,6 +195,8 @@ def test_a_training_in_numbers():
     # Ten points more of the real images are taken for real; on drawings, which are new, the verdicts are the same.
     fake.history["seen_recall"] = [np.nan, 0.7]  # recorded from the second epoch on
     assert trainings([fake]).loc["fake", "overfitting"] == pytest.approx(10)
+    paired = SimpleNamespace(name="paired", path="paired", history=pd.DataFrame({"d_loss": [2.0], "val_d_loss": [3.0]}))
+    assert trainings([paired, fake])["gap"].isna().tolist() == [True, False]
 
 
 def test_a_change_stands_beside_the_larger_spread_of_its_two_measurements():

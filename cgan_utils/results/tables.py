@@ -102,11 +102,13 @@ def trainings(runs, last=5):
     over all epochs, of the loss on test images; gap: accuracy less test accuracy, in percentage points; overfitting:
     by how many points more of the images that were trained on are taken for real than of test images, judged alike
     (`callbacks.Seen`), NaN where that was not recorded. Drawings, half of what the accuracy counts, have no part in
-    it: they are new each time.
+    it: they are new each time. NaN, too, for what a run has no column of.
     """
+    used = ["accuracy", "val_accuracy", "seen_recall", "val_recall"]
     rows = {}
     for name, run in by_name(runs).items():
-        history, tail = run.history, run.history.tail(last)
+        history = run.history.reindex(columns=run.history.columns.union(used))
+        tail = history.tail(last)
         rows[name] = {
             "loss": tail["d_loss"].mean(),
             "test loss": tail["val_d_loss"].mean(),
@@ -114,7 +116,7 @@ def trainings(runs, last=5):
             "accuracy": tail["accuracy"].mean(),
             "test accuracy": tail["val_accuracy"].mean(),
             "gap": 100 * (tail["accuracy"] - tail["val_accuracy"]).mean(),
-            "overfitting": 100 * (tail.get("seen_recall", np.nan) - tail["val_recall"]).mean(),
+            "overfitting": 100 * (tail["seen_recall"] - tail["val_recall"]).mean(),
         }
     return pd.DataFrame(rows).T
 

@@ -109,7 +109,9 @@ def at_the_same_age(runs):
     kept = {name: run.evolution for name, run in by_name(runs).items()}
     epoch = max(set.intersection(*(set(drawn) for drawn in kept.values())))
     drawn = {name: evolution[epoch] for name, evolution in kept.items()}
-    return pictures(drawn, f"After epoch {epoch}: a column is a seed", height=6.0, rows=runs[0].shown_classes)
+    named = runs[0].conditional
+    layout = "a column is a seed" if named else "each image is from a seed of its own"
+    return pictures(drawn, f"After epoch {epoch}: {layout}", height=6.0, rows=runs[0].shown_classes if named else ())
 
 
 def training_curves(histories, title=""):
