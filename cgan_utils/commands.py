@@ -8,7 +8,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from .errors import CganError, notice, one_line
+from .errors import CganError, notice, one_line, to_install
 from .files import METRICS
 from .paths import file_names, own_folder, try_place, write_whole
 
@@ -258,7 +258,7 @@ def evaluate(args):
         raise CganError("--data names the pictures of one run; give its name or folder in place of --all.")
     _at_least(2, per_class=args.per_class)
     if args.fid and not all(map(find_spec, ("torch", "torchmetrics", "torch_fidelity"))):  # before minutes of measuring
-        raise CganError("The Inception FID needs PyTorch and more: pip install -e .[fid].")
+        raise CganError(f"The Inception FID needs PyTorch and more; {to_install('fid')}")
     left_out = {}
     for name, path in list_runs().items() if args.all else [(args.run, args.run)]:
         try:

@@ -26,6 +26,11 @@ def unknown(kind, value, known):
     return f"There is no {kind} {str(value)!r}; {hint}"
 
 
+def to_install(extra):
+    """How to get one of the extras of pyproject.toml, as the end of a sentence."""
+    return f'run "{sys.executable}" -m pip install -e ".[{extra}]" in the folder of the project.'
+
+
 def one_line(error):
     """What an exception says, on one line without a full stop, or its kind if it says nothing."""
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__

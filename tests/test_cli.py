@@ -121,7 +121,7 @@ def test_a_package_that_the_inception_fid_lacks_is_missed_before_anything_is_mea
     monkeypatch.setitem(sys.modules, "torchmetrics", None)
     monkeypatch.setattr("cgan_utils.results.evaluation.evaluate", lambda *_, **__: pytest.fail("it was measured"))
     code, _, err = says(capsys, "evaluate", "tiny_digits", "--fid")
-    assert code == 2 and "pip install -e .[fid]" in err and err.count("\n") == 1
+    assert code == 2 and 'pip install -e ".[fid]"' in err and err.count("\n") == 1
     assert not (home / "resultados" / "tiny_digits" / "metrics.json").exists()
 
 

@@ -32,6 +32,6 @@ def test_what_is_missing_is_named_and_nothing_is_written(run, tmp_path, monkeypa
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *rest: None if name == "torch" else found(name, *rest)
     )
-    with pytest.raises(CganError, match=r"torch.*cgan-utils\[onnx\]"):
+    with pytest.raises(CganError, match=r"torch.*pip install -e .\.\[onnx\]"):
         run.export(tmp_path / "generator.onnx")
     assert not list(tmp_path.iterdir())

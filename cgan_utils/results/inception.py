@@ -10,7 +10,7 @@ network knows photographs: of grey digits, enlarged from 28 to 299 pixels, it sa
 
 import numpy as np
 
-from ..errors import CganError
+from ..errors import CganError, to_install
 from ..models.sampling import draw
 
 BATCH = 100
@@ -28,7 +28,7 @@ def inception_fid(run, real, extractor=2048):
 
         metric = FrechetInceptionDistance(extractor)
     except ModuleNotFoundError:
-        raise CganError("The Inception FID needs PyTorch and more: pip install -e .[fid].") from None
+        raise CganError(f"The Inception FID needs PyTorch and more; {to_install('fid')}") from None
     except OSError as error:
         raise CganError(f"The weights of Inception can't be fetched ({error}); try again with a connection.") from None
     for start in range(0, len(real), BATCH):

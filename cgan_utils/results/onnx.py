@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import CganError
+from ..errors import CganError, to_install
 from ..paths import whole
 from .weights import quantised
 
@@ -34,7 +34,7 @@ def export(run, path):
     path = Path(path)
     missing = [name for name in NEEDED if not importlib.util.find_spec(name)]
     if missing:
-        raise CganError(f"An .onnx file needs {' and '.join(missing)}; install: pip install 'cgan-utils[onnx]'.")
+        raise CganError(f"An .onnx file needs {' and '.join(missing)}; {to_install('onnx')}")
     if BACKEND == "torch":
         with whole(path) as new:
             _write(run, new)
