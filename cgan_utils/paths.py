@@ -89,6 +89,12 @@ def forget_old(paths):
     return old
 
 
+def plain(text):
+    """A text as one looks for it: without accents, in small letters."""
+    signs = unicodedata.normalize("NFD", text)
+    return "".join(sign for sign in signs if not unicodedata.combining(sign)).lower()
+
+
 def file_names(names):
     """A name for a file or folder of each of some names of classes, which may come from a stranger.
 

@@ -150,6 +150,8 @@ def test_a_hundred_classes_are_grouped_and_can_be_searched(home, run_of_a_hundre
     explorer.find.value = "Sunfl"
     assert [text for text, _ in explorer.label.options] == ["flowers · sunflower"]
     assert "class <b>sunflower</b>" in explorer.caption.value
+    explorer.find.value = "súnflower"
+    assert [text for text, _ in explorer.label.options] == ["flowers · sunflower"]
     explorer.find.value = "flowers"
     assert len(explorer.label.options) == 5
     assert "class <b>sunflower</b>" in explorer.caption.value  # still among them

@@ -19,7 +19,7 @@ from ..data.datasets import class_index
 from ..data.known import CIFAR100_SUPERCLASSES
 from ..errors import CganError
 from ..images import enlarge, folded, grid, labelled, to_png
-from ..paths import by_name, file_names, shipped_folder, write_beside
+from ..paths import by_name, file_names, plain, shipped_folder, write_beside
 from ..results.evaluator import find_evaluator
 from ..results.run import NOT_SHIPPED, Run, list_runs
 from .widgets import show
@@ -125,8 +125,8 @@ class Explorer:
     @_answered
     def _search(self, change):
         """Leave in the dropdown the classes that have the text in their name or group, and choose the first."""
-        text = self.find.value.strip().lower()
-        found = [option for option in _options(self._current()) if text in option[0].lower()]
+        text = plain(self.find.value.strip())
+        found = [option for option in _options(self._current()) if text in plain(option[0])]
         if not found:
             self.message.value = f"No class or group has {html.escape(repr(text))} in its name."
             return
