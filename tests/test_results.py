@@ -236,6 +236,7 @@ def test_the_card_says_all_that_decides_a_training(run):
     for name, mirrored in (("modelo_6", "half of them are mirrored"), ("modelo_6_digits", "none is mirrored")):
         assert f"contrast and place; {mirrored}" in said(architecture=name)
     assert "Averaging" not in said(game="vae")
+    assert "cgan generate" in plain and "cgan generate" not in said(game="autoencoder")  # its codes follow no law
 
 
 def test_hubs_can_read_the_head_of_a_card(run):

@@ -61,6 +61,10 @@ def card(path, record, history, pictures, metrics=None):
         lines += [""]
     if ALL_CLASSES in pictures:
         lines += ["All classes, three seeds each:", "", f"![all classes](evolution/{ALL_CLASSES}.png)", ""]
+    if experiment.get("game") == "autoencoder":
+        return "\n".join(
+            [*lines, "Its decoder means something only near the codes of images; notebook 12 shows them.", ""]
+        )
     choice = f"--class {quoted(data['class_names'][-1])}" if named else "--count 10"
     lines += ["Draw with it: ", "", f"    cgan generate {quoted(opened_by(path))} {choice} --out image.png", ""]
     return "\n".join(lines)
