@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 RUNS = ("modelo_1_mnist_v2", "modelo_5_cifar10_v1", "modelo_6_cifar10_v1")
@@ -98,14 +99,15 @@ def measure(name, contestants, rounds, seconds):
         processes[kind, precision] = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True)
     answers = {key: [] for key in processes}
     try:
-        for _ in range(rounds):
-            for key, process in processes.items():
+        for key in [key for _ in range(rounds) for key in processes]:
+            process, line = processes[key], ""
+            with suppress(OSError):  # it has ended
                 process.stdin.write(f"{seconds}\n")
                 process.stdin.flush()
                 line = process.stdout.readline()
-                answers[key] += [json.loads(line)] if line else []
-    except BrokenPipeError:
-        sys.exit(f"{key[0]} could not train {name}; what it said stands above.")
+            answers[key] += [json.loads(line)] if line else []
+        for kind, _ in [key for key, found in answers.items() if not found]:
+            print(f"{kind} could not train {name}; what it said stands above.", file=sys.stderr)
     finally:
         for process in processes.values():
             process.kill()

@@ -1,4 +1,5 @@
-"""Milliseconds from a click in the explorer to the bytes of the PNG, warm, for one image and for 64.
+"""Milliseconds from a click in the explorer to the bytes of the PNG, warm, for one image and for 64,
+with and without what the evaluator sees.
 
 python benchmarks/generation_speed.py [RUN] [--clicks 30]
 """
@@ -27,12 +28,14 @@ def main():
     parser.add_argument("--clicks", type=int, default=30)
     args = parser.parse_args()
     explorer = Explorer(args.run)
-    print(f"{args.run}; {machine()}\n\n| images | median, ms | slowest of {args.clicks}, ms |\n|---|---|---|")
-    for count in (1, 64):
-        explorer.count.value = count
+    print(f"{args.run}; {machine()}\n\n| images | evaluator | median, ms | slowest of {args.clicks}, ms |")
+    print("|---|---|---|---|")
+    for count, looks in ((1, True), (1, False), (64, True), (64, False)):
+        explorer.count.value, explorer.judge.value = count, looks
         times = [click(explorer, 1 + i % 9 if explorer.label.value != 1 + i % 9 else 0) for i in range(args.clicks + 5)]
         times = times[5:]  # the first ones compile
-        print(f"| {count} | {statistics.median(times):.1f} | {max(times):.1f} |", flush=True)
+        row = (count, "looks" if looks else "off", f"{statistics.median(times):.1f}", f"{max(times):.1f}")
+        print(f"| {' | '.join(map(str, row))} |", flush=True)
 
 
 if __name__ == "__main__":

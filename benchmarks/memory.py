@@ -11,12 +11,16 @@ import argparse
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+try:
+    import resource
+except ImportError:
+    sys.exit("This needs Linux or macOS: Windows does not tell the peak memory of a process.")
 
 from cgan_utils.errors import CganError
 from cgan_utils.models.experiments import experiment

@@ -8,10 +8,14 @@ Needs the real CIFAR-10. Each way runs in a process of its own on two threads, s
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import time
+
+try:
+    import resource
+except ImportError:
+    sys.exit("This needs Linux or macOS: Windows does not tell the peak memory of a process.")
 
 THREADS = "2"
 # (images, components) for scikit-learn's default solver, which then is the randomized one; None: `all_components`.
