@@ -139,6 +139,15 @@ def test_the_verdict_names_how_a_generator_fails(name, reference, numbers):
         assert "collapsed" not in metrics["verdict"]["keys"]
 
 
+def test_flat_drawings_are_no_copies_if_the_features_tell_them_from_the_training_images(reference, numbers):
+    metrics = scored(some(numbers, None), reference)
+    near = metrics["drawn"]["nearest_pixels_ratio"] | {"mean": 0.31}
+    for features, copied in ((0.87, False), (0.2, True)):
+        drawn = {"nearest_pixels_ratio": near, "nearest_features_ratio": {**near, "mean": features}}
+        found = verdicts.verdict({**metrics, "drawn": metrics["drawn"] | drawn})
+        assert ("memorises" in found["keys"]) == copied
+
+
 def test_without_classes_the_verdict_says_which_are_missing(reference, numbers):
     whole = scored(some(numbers, range(10)), reference, conditional=False)
     assert whole["verdict"]["keys"] == ["all"] and "class_accuracy" not in whole["drawn"]

@@ -8,11 +8,14 @@
 | seldom draws the class that was asked | less, though what is seen depends on what was asked |
 | collapsed: … vary too little | of these classes the diversity is under `VARIES` of that of real images |
 | misses … | without classes: these make less than `PRESENT` of their fair share of the drawings |
-| memorises | the median drawing is nearer to a training image than `COPIES` of a test image's distance, in the pixels |
+| memorises | the median drawing is nearer to a training image than `COPIES` of a test image's distance, in the pixels
+  and, where there is an evaluator, in its features, too |
 | varied and new | none of the above, and there is no evaluator that could say more |
 
 A class that no evaluator recognises may still change the drawing: `conditioning.class_share` tells.
 """
+
+import re
 
 import numpy as np
 
@@ -46,6 +49,12 @@ def weaknesses(metrics):
     if "coverage" in drawn and drawn["coverage"]["mean"] < DRAWS * real["coverage"]:
         share = drawn["coverage"]["mean"]
         yield f"{share:.0%} of the real images have a drawing beside them (real: {real['coverage']:.0%})."
+    for name, said in (
+        ("precision", "of the drawings lie where real images do"),
+        ("recall", "of the real images lie where drawings do"),
+    ):
+        if name in drawn and drawn[name]["mean"] < DRAWS * real[name]:
+            yield f"{drawn[name]['mean']:.0%} {said} (real: {real[name]:.0%})."
     ratio = drawn["diversity"]["mean"] / real["diversity"]
     if ratio < DRAWS:
         yield f"Two drawings of a class differ {ratio:.0%} as much as two real images do."
@@ -103,8 +112,11 @@ def _of_diversity(metrics):
 
 
 def _of_memory(metrics):
-    if metrics["drawn"]["nearest_pixels_ratio"]["mean"] < COPIES:
-        yield "memorises", "memorises: most drawings are copies of training images"
+    # In the pixels alone a flat drawing is near to everything.
+    ratios = [value["mean"] for name, value in metrics["drawn"].items() if re.fullmatch("nearest_.*_ratio", name)]
+    if max(ratios) < COPIES:
+        doubt = "" if len(ratios) > 1 else ", or so flat that they are near to everything"
+        yield "memorises", f"memorises: most drawings are copies of training images{doubt}"
 
 
 def _named(indices, names):
