@@ -111,7 +111,7 @@ def arc(start, end, steps):
     """Points [steps, d] from `start` to `end` [d], both included, at equal angles seen from the origin (White 2016).
 
     Nearly all of N(0, I) in d dimensions lies about √d from the origin. The middle of a straight line between two
-    draws lies at √(d/2), where no generator was trained; an arc keeps the distance.
+    draws lies at √(d/2), where such noise hardly ever falls; an arc keeps the distance.
     """
     share = np.linspace(0, 1, steps)[:, None]
     cosine = start @ end / (np.linalg.norm(start) * np.linalg.norm(end))
