@@ -23,7 +23,8 @@ NEEDED = ("torch", "onnx", "onnxscript")
 def export(run, path):
     """Write the generator of a `Run` to `path`, which ends in .onnx, and return the path.
 
-    Inputs: noise float32 [N, 100] and, where the run has classes, label int32 [N]; output: image float32 [N, H, W, C]
+    Inputs: noise float32 [N, 100], of an autoencoder point float32 [N, 2], and, where the run has classes, label
+    int32 [N]; output: image float32 [N, H, W, C]
     in [-1, 1]. Kernels take as many bits in the file as in the run's own weights, and are float32 when it computes.
     Its metadata hold `run`, `classes` (a JSON list) and `sha256` (of the weights' file).
 
@@ -99,11 +100,20 @@ def _write(run, path):
         generator.export(str(path), format="onnx", verbose=False)
     model = onnx.load(str(path))
     _shrink(model.graph)
+    _name_output(model.graph)
     facts = {"run": run.name, "classes": json.dumps(run.class_names), "sha256": run.weights[run.draws_with]}
     for key, value in facts.items():
         model.metadata_props.add(key=key, value=value)
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
+
+
+def _name_output(graph):
+    (result,) = graph.output
+    for node in graph.node:
+        node.output[:] = ["image" if name == result.name else name for name in node.output]
+    result.name = "image"
+    result.type.tensor_type.shape.dim[0].dim_param = graph.input[0].type.tensor_type.shape.dim[0].dim_param
 
 
 def _shrink(graph):
