@@ -218,7 +218,7 @@ def suitable(classes, channels, count):
     if classes < 2:
         return experiment("dcgan_celeba", batch_size=batch, epochs=epochs)
     name = "modelo_6_cifar10_v1" if channels == 3 else "modelo_6_mnist"
-    return experiment(name, batch_size=batch, group=min(8, batch // 2), epochs=epochs)
+    return experiment(name, batch_size=batch, group=max(1, min(8, batch // 2)), epochs=epochs)
 
 
 def unmirrored(settings):
@@ -229,8 +229,9 @@ def unmirrored(settings):
 
 
 def _batch(count):
-    """A power of 2 from 4 to 64 that at least forty batches fill, where there are so many images."""
-    return max(4, min(64, 2 ** ((count // 40).bit_length() - 1 if count >= 40 else 2)))
+    """A power of 2, 4 to 64, that at least forty batches fill if there are so many images; no more than the images."""
+    filled = 2 ** ((count // 40).bit_length() - 1) if count >= 40 else 4
+    return min(max(4, min(64, filled)), 2 ** (count.bit_length() - 1))
 
 
 def experiment(name, **changes):

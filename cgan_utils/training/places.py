@@ -1,5 +1,6 @@
 """Where a training may write: a folder of its own, and its checkpoint beside it."""
 
+import itertools
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -49,9 +50,12 @@ def to_go_on(folder):
 
 
 def newest(folders):
-    """Where to go on: in the last of the folders with a checkpoint that is not finished, else in the last with one."""
+    """Where to go on: in the last of the folders with a checkpoint that is not finished, else in the last that was
+    stopped before its first checkpoint, else in the last with one."""
     begun = [folder for folder in reversed(folders) if checkpoint_of(folder).exists()]
-    return next((folder for folder in begun if not finished(folder)), begun[0] if begun else folders[0])
+    unfinished = (folder for folder in begun if not finished(folder))
+    at_once = (folder for folder in reversed(folders) if stopped_at_once(folder))
+    return next(itertools.chain(unfinished, at_once, begun), folders[0])
 
 
 def in_use(folder):
