@@ -49,7 +49,7 @@ def parser():
     add("--background", default="white", metavar="COLOUR", help=behind)
     add("--no-mirror", action="store_true", help="never mirror an image; for pictures with writing, say")
     add("--epochs", type=int, metavar="N", help="epochs in all, also when resuming")
-    add("--limit-images", type=int, metavar="N", help="train on the first N images only")
+    add("--limit-images", type=int, metavar="N", help="train on the first N images only, and test on N at most")
     add("--batch-size", type=int, metavar="N")
     add("--seed", type=int, metavar="S")
     add("--resume", action="store_true", help="go on where an interrupted training stopped")

@@ -46,7 +46,7 @@ def test_round_trip_is_exact(run):
 @pytest.mark.parametrize(("large", "levels"), [(10**9, 0.5), (0, 1)])
 def test_fewer_bits_on_disk_move_no_pixel_visibly(digits, tiny, tmp_path, monkeypatch, large, levels):
     from cgan_utils.results import weights
-    from cgan_utils.results.run import write_run
+    from cgan_utils.results.writing import write_run
     from cgan_utils.training.checkpoints import Progress
     from cgan_utils.training.record import record_of
     from cgan_utils.training.train import make_gan

@@ -9,7 +9,8 @@ import pytest
 
 from cgan_utils.backend import keras
 from cgan_utils.errors import CganError
-from cgan_utils.results.run import Run, write_run
+from cgan_utils.results.run import Run
+from cgan_utils.results.writing import write_run
 from cgan_utils.training import checkpoints
 from cgan_utils.training import train as training
 from cgan_utils.training.batches import batches

@@ -22,7 +22,6 @@ import hashlib
 import json
 import os
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -30,12 +29,12 @@ import pandas as pd
 from ..data.datasets import class_index
 from ..errors import CganError, reading, unknown
 from ..files import CARD, ENCODER, EVOLUTION, HISTORY, LOSSES, METRICS, RECORD
-from ..images import from_png, to_png
+from ..images import from_png
 from ..models.architectures import conditional
 from ..models.experiments import EXPERIMENTS, Experiment, shown_classes
-from ..paths import called, expanded, own_folder, shipped_folder, whole, whole_folder, write_whole
+from ..paths import called, expanded, own_folder, shipped_folder, whole, write_whole
 from .card import CURVES, card, curves
-from .weights import pack, unpack
+from .weights import unpack
 
 FORMAT = 1
 NOT_SHIPPED = " Trained runs come with the project's repository; let CGAN_HOME name a clone of it."
@@ -64,7 +63,7 @@ class Run:
             )
         self.name = called(self.path)
         with reading(self.path / RECORD):
-            self.experiment = Experiment.from_dict(self.record["experiment"])
+            self.experiment = self._experiment()
             data = self.record["data"]
             self.conditional = conditional(self.experiment.architecture)
             self.class_names = tuple(data["class_names"]) if self.conditional else ("any",)
@@ -82,6 +81,12 @@ class Run:
             if self.draws_with not in self.weights:
                 raise ValueError(f"it draws with {self.draws_with}, which it has not")
         self._networks = {}
+
+    def _experiment(self):
+        try:
+            return Experiment.from_dict(self.record["experiment"])
+        except CganError as error:  # of a newer version, or with an architecture of one's own
+            raise CganError(f"{self.path} can't be opened: {error}") from None
 
     def generator(self, file=None):
         """The generator as a Keras model, float32: (noise [N, 100], labels [N]) → [N, H, W, C] in [-1, 1].
@@ -136,6 +141,7 @@ class Run:
 
         An Inception FID that was measured before stays, if the generator and the test images are the same.
         """
+        self._refuse_newer()
         self.__dict__.pop("metrics", None)  # what was read before
         metrics = self._with_fid(metrics)
         self.__dict__.pop("metrics", None)
@@ -221,6 +227,10 @@ class Run:
         """Bytes on disk."""
         return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
 
+    def _refuse_newer(self):
+        if _read_json(self.path / RECORD) != self.record:
+            raise CganError(f"{self.path} was written again since it was opened, as by a training; open it again.")
+
     def _file(self, name):
         if not (self.path / name).is_file():
             raise CganError(f"{self.path / name} is missing; copy the run again, or train it again.")
@@ -243,33 +253,10 @@ class Run:
             raise CganError(f"Run {self.name} has no {file}; it has {', '.join(self.weights)}.")
         content = self._file(file).read_bytes()
         if hashlib.sha256(content).hexdigest() != self.weights[file]:
+            self._refuse_newer()
             raise CganError(f"{self.path / file} is truncated or altered, not what run.json describes; copy it again.")
         with reading(self.path / file):
             return unpack(content)
-
-
-def write_run(path, record, networks, history, losses, evolution):
-    """Write a run's folder, complete or not at all, and return it opened.
-
-    record: run.json without 'format' and 'weights'; networks: {LAST: model, …}; history: list of dicts;
-    losses: [steps, k]; evolution: {file name without ending: uint8 picture}.
-    """
-    path = Path(path)
-    weights = {file: pack(model) for file, model in networks.items()}
-    hashes = {file: hashlib.sha256(content).hexdigest() for file, content in weights.items()}
-    record = {"format": FORMAT, **record, "weights": hashes}
-    with whole_folder(path) as new:
-        (new / EVOLUTION).mkdir()
-        for file, content in weights.items():
-            (new / file).write_bytes(content)
-        (new / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        (new / CARD).write_text(card(path, record, history, evolution), encoding="utf-8")
-        table = pd.DataFrame(history, columns=None if history else ["epoch", "seconds"]).round(6)
-        table.to_csv(new / HISTORY, index=False, lineterminator="\n")
-        np.savez_compressed(new / LOSSES, losses=np.asarray(losses or np.empty((0, 2)), "float32"))
-        for name, picture in evolution.items():
-            (new / EVOLUTION / f"{name}.png").write_bytes(to_png(picture))
-    return Run(path)
 
 
 def _find(name_or_path):

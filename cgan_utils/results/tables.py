@@ -57,7 +57,7 @@ def _row(run):
         "precision": measured.get("precision", np.nan),
         "recall": measured.get("recall", np.nan),
         "coverage": measured.get("coverage", np.nan),
-        "diversity": measured.get("diversity", np.nan) / real.get("diversity", np.nan),
+        "diversity": measured.get("diversity", np.nan) / (real.get("diversity") or np.nan),
         "verdict": phrase(metrics["verdict"]["keys"]) if metrics else "",
         "keys": tuple(metrics["verdict"]["keys"]) if metrics else (),
     }
@@ -104,7 +104,7 @@ def trainings(runs, last=5):
     (`callbacks.Seen`), NaN where that was not recorded. Drawings, half of what the accuracy counts, have no part in
     it: they are new each time. NaN, too, for what a run has no column of.
     """
-    used = ["accuracy", "val_accuracy", "seen_recall", "val_recall"]
+    used = ["d_loss", "val_d_loss", "accuracy", "val_accuracy", "seen_recall", "val_recall"]
     rows = {}
     for name, run in by_name(runs).items():
         history = run.history.reindex(columns=run.history.columns.union(used))

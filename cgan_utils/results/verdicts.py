@@ -55,7 +55,7 @@ def weaknesses(metrics):
     ):
         if name in drawn and drawn[name]["mean"] < DRAWS * real[name]:
             yield f"{drawn[name]['mean']:.0%} {said} (real: {real[name]:.0%})."
-    ratio = drawn["diversity"]["mean"] / real["diversity"]
+    ratio = drawn["diversity"]["mean"] / real["diversity"] if real["diversity"] else 1
     if ratio < DRAWS:
         yield f"Two drawings of a class differ {ratio:.0%} as much as two real images do."
 

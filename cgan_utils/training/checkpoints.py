@@ -29,13 +29,19 @@ class Progress:
     evolution: dict = field(default_factory=dict)  # name, such as 'epoch_0005' → uint8 picture [H, W, C]
 
 
-def save(path, game, progress, identity):
+def save(path, game, progress, identity, remedy="go on with --resume"):
     """Write everything to `path`, under a temporary name first: a kill at any moment leaves the old file or the new.
 
-    identity: JSON-able dict that a later `restore` must find unchanged.
+    identity: JSON-able dict that a later `restore` must find unchanged. remedy: what to do once a full disk has room.
+    Raises CganError for a disk that is full, and for weights that are no numbers, with which nothing can go on.
     """
     # In order "C": safetensors writes an array as it lies in memory, and on PyTorch some lie the other way round.
     tensors = {name: np.asarray(_numpy(variable), order="C") for name, variable in _variables(game).items()}
+    if not all(np.isfinite(tensor).all() for tensor in tensors.values() if tensor.dtype.kind == "f"):
+        raise CganError(
+            "Training stopped: a weight is no number any more; lower the learning rate, or train with precision "
+            f"float32. What {path.name} held before is kept."
+        )
     tensors["losses"] = np.asarray(progress.losses or np.empty((0, 2)), "float32")
     tensors |= {f"evolution/{name}": picture for name, picture in progress.evolution.items()}
     numbers = {k: v for k, v in vars(progress).items() if k not in ("losses", "evolution")}
@@ -43,9 +49,7 @@ def save(path, game, progress, identity):
         with whole(path) as temporary:
             save_file(tensors, temporary, {"progress": json.dumps(numbers), "identity": json.dumps(identity)})
     except (SafetensorError, OSError) as error:
-        raise CganError(
-            f"{path} can't be written ({one_line(error)}); make room there, and go on with --resume."
-        ) from None
+        raise CganError(f"{path} can't be written ({one_line(error)}); make room there, and {remedy}.") from None
 
 
 def read_identity(path):

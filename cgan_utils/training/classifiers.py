@@ -166,7 +166,7 @@ class _Stage:
         def save():
             # When all steps of an epoch are done, its validation is not: there is nothing `fit` could go on with.
             if self.path and progress.step < steps:
-                checkpoints.save(self.path, self.game, progress, self.identity)
+                checkpoints.save(self.path, self.game, progress, self.identity, "give the same command again")
 
         around += [Saver(save, lambda: None, minutes=2), interrupt, *extra_callbacks]
         while progress.epoch < self.epochs and not (stopping and stopping.satisfied):

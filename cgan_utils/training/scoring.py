@@ -35,6 +35,9 @@ class Score(keras.callbacks.Callback):
         judge = find_evaluator(data)
         if not judge:
             raise CganError(f"There is no evaluator for {data.name}, so its drawings can't be scored.")
+        if len(data.x_test) <= judge.width:
+            few = f"{len(data.x_test)} test images are too few for scores, which need {judge.width + 1} or more"
+            raise CganError(f"{few}; a limit of the images limits those, too.")
         least = -(-(judge.width + 1) // classes)
         if per_class < least:
             raise CganError(f"Scores of {per_class} images a class are too uncertain; ask for {least} or more.")

@@ -7,7 +7,7 @@ from .. import backend
 from ..backend import keras
 from ..data.datasets import ImageDataset, load
 from ..data.known import NAMES, SHAPES
-from ..errors import CganError, notice, unknown
+from ..errors import CganError, notice, one_line, unknown
 from ..files import BEST
 from ..models.architectures import architecture, conditional
 from ..models.autoencoders import Autoencoder
@@ -21,7 +21,7 @@ from ..models.projected import fill_teacher
 from ..models.vae import ConditionalVAE
 from ..paths import expanded
 from ..results.evaluation import as_learned
-from ..results.run import write_run
+from ..results.writing import write_run
 from . import callbacks, checkpoints
 from .batches import InBatches, batches, stacked
 from .places import checkpoint_of, finished, in_use, newest, not_begun, numbered, reserved, taken, to_go_on
@@ -214,9 +214,15 @@ class _Training:
             if not self.said:
                 notice(f"\n{self._held()}; the training goes on, and tries it again after later epochs.")
             self.said = True
+        except OSError as error:
+            raise self._full(error) from None
 
     def _held(self):
         return f"{self.out} can't be replaced, since a program, such as a spreadsheet, has a file of it open"
+
+    def _full(self, error):
+        place = f"The run can't be written to {self.out} ({one_line(error)})"
+        return CganError(f"{place}; make room there, and go on with --resume (in Python resume=True).")
 
     def save_run(self):
         if backend.machines()[0] > 1:
@@ -246,6 +252,8 @@ class _Training:
         except PermissionError:
             mend = "close it, and the same command with --resume (in Python resume=True) writes what was trained"
             raise CganError(f"{self._held()}; {mend}.") from None
+        except OSError as error:
+            raise self._full(error) from None
         if stopped:
             notice(f"\nStopped in epoch {self.progress.epoch + 1}; what was trained is in {self.out}.")
         return run
