@@ -85,7 +85,7 @@ def as_uint8(images):
     if fractions and low >= -1 - SLACK and high <= 1 + SLACK:
         images = (images + 1) * 127.5 if low < -SLACK else images * 255.0
     elif low < -SLACK or high > 255 + SLACK or (fractions and high < 2):
-        raise CganError(f"Images lie in [0, 1], [-1, 1] or [0, 255], not in [{low}, {high}]; scale them.")
+        raise CganError(f"Images lie in [0, 1], [-1, 1] or [0, 255], not in [{low:.9g}, {high:.9g}]; scale them.")
     return np.rint(images.clip(0, 255)).astype(np.uint8)
 
 
