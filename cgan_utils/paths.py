@@ -78,15 +78,25 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt
 
 
 def forget_old(paths):
-    """Remove files or folders of a cache, all but the last few, and none that was in use of late; returns them."""
-    oldest_first = sorted(paths, key=lambda path: path.stat().st_mtime)
-    old = [path for path in oldest_first[:-KEPT] if time.time() - path.stat().st_mtime > IN_USE]
-    for path in old:
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-    return old
+    """Remove files or folders of a cache, all but the last few, and none that was in use of late; returns them.
+
+    Each goes whole or not at all: on Windows what is open stays.
+    """
+    ages, gone = {}, []
+    for path in paths:
+        with suppress(OSError):  # another process has just removed it
+            ages[path] = path.stat().st_mtime
+    for path in sorted(ages, key=ages.get)[:-KEPT]:
+        if time.time() - ages[path] > IN_USE:
+            doomed = _beside(path, "old")
+            with suppress(OSError):
+                os.replace(path, doomed)
+                gone.append(path)
+                if doomed.is_dir():
+                    shutil.rmtree(doomed, ignore_errors=True)
+                else:
+                    doomed.unlink()
+    return gone
 
 
 def plain(text):

@@ -36,7 +36,7 @@ def opened(path):
     folder = store / hashlib.sha256(mark).hexdigest()[:16] / shown(path.stem)
     if not folder.is_dir():
         _unpack(path, folder)
-        forget_old(store.iterdir())
+        forget_old(path for path in store.iterdir() if re.fullmatch("[0-9a-f]{16}", path.name))  # ours alone
     with suppress(OSError):
         os.utime(folder.parent)  # so that it counts as used
     inside = list(folder.iterdir())

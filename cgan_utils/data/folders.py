@@ -131,7 +131,7 @@ def prepare(folder, size, cache=None, progress=True, background="white"):
 
 def versions(folder, size, cache=None):
     """What was prepared of a folder before and is still there, the last one first: a `PreparedFolder` each."""
-    paths = sorted(_store(Path(folder), size, cache).glob("*.json"), key=lambda path: -path.stat().st_mtime)
+    paths = sorted(_store(Path(folder), size, cache).glob("[!.]*.json"), key=lambda path: -path.stat().st_mtime)
     for path in paths:
         index = Index.read(path, size)
         if index.complete and index.groups:
@@ -203,7 +203,7 @@ def _decode(folder, listing, look, index_path, index, progress):
     images = index_path.with_suffix(".uint8")
     images.parent.mkdir(parents=True, exist_ok=True)
     if not index.done:
-        for old in forget_old(images.parent.glob("*.json")):
+        for old in forget_old(images.parent.glob("[!.]*.json")):
             old.with_suffix(".uint8").unlink(missing_ok=True)
         images.touch()
     files = listing.files

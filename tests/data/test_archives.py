@@ -68,8 +68,28 @@ def test_two_that_unpack_an_archive_at_once_do_not_meet(tmp_path):
 
 def test_old_copies_of_an_archive_go(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "IN_USE", -1)
+    mine = paths.cache_dir() / "zips" / "mine.zip"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("not of this program")
     folders = [archives.opened(packed(tmp_path / f"{i}.zip", ["cats/1.png", "dogs/1.png"])) for i in range(5)]
-    assert [folder.is_dir() for folder in folders] == [False, False, True, True, True]
+    assert [folder.is_dir() for folder in folders] == [False, False, True, True, True] and mine.exists()
+
+
+def test_a_copy_of_an_archive_that_is_open_stays_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "IN_USE", -1)
+    replace, held = os.replace, []
+
+    def refuse(source, target):
+        if source in held:
+            raise PermissionError(13, "in use", str(source))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    first = archives.opened(packed(tmp_path / "first.zip", ["cats/1.png", "dogs/1.png"]))
+    held.append(first.parent)
+    for i in range(4):
+        archives.opened(packed(tmp_path / f"{i}.zip", ["cats/1.png", "dogs/1.png"]))
+    assert len(list(first.rglob("*.png"))) == 2
 
 
 def test_what_an_earlier_version_unpacked_is_unpacked_anew(tmp_path, monkeypatch):
