@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from ..errors import notice, one_line
 from ..files import AVERAGED, BEST, CARD, ENCODER, EVOLUTION, HISTORY, LAST, LOSSES, METRICS, RECORD
 from ..images import to_png
 from ..paths import whole_folder
@@ -19,7 +21,7 @@ OWN = {RECORD, CARD, HISTORY, LOSSES, METRICS, f"{CURVES}.png", EVOLUTION, LAST,
 
 
 def write_run(path, record, networks, history, losses, evolution):
-    """Write a run's folder, complete or not at all, and return it opened. Files of somebody else's in it stay.
+    """Write a run's folder, complete or not at all, and return it opened. Other files beside its own stay.
 
     record: run.json without 'format' and 'weights'; networks: {LAST: model, …}; history: list of dicts;
     losses: [steps, k]; evolution: {file name without ending: uint8 picture}.
@@ -41,5 +43,23 @@ def write_run(path, record, networks, history, losses, evolution):
             (new / EVOLUTION / f"{name}.png").write_bytes(to_png(picture))
         for other in path.iterdir() if path.is_dir() else ():  # what somebody else put there
             if other.name not in OWN:
-                (shutil.copytree if other.is_dir() else shutil.copy2)(other, new / other.name)
+                _keep(other, new)
     return Run(path)
+
+
+def _keep(other, folder):
+    """Put a file or folder of somebody else's into another folder, too: links stay links, and no content is copied."""
+    try:
+        if other.is_dir() and not other.is_symlink():
+            shutil.copytree(other, folder / other.name, symlinks=True, copy_function=_link)
+        else:
+            _link(other, folder / other.name)
+    except OSError as error:
+        notice(f"{other} is lost, since it can't be kept beside the run ({one_line(error)}); put such files elsewhere.")
+
+
+def _link(source, target):
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except (OSError, NotImplementedError):  # a file system without links
+        shutil.copy2(source, target, follow_symlinks=False)

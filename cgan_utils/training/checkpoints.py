@@ -38,9 +38,10 @@ def save(path, game, progress, identity, remedy="go on with --resume"):
     # In order "C": safetensors writes an array as it lies in memory, and on PyTorch some lie the other way round.
     tensors = {name: np.asarray(_numpy(variable), order="C") for name, variable in _variables(game).items()}
     if not all(np.isfinite(tensor).all() for tensor in tensors.values() if tensor.dtype.kind == "f"):
+        kept = f" {path.name} stays as it was." if path.exists() else ""
         raise CganError(
-            "Training stopped: a weight is no number any more; lower the learning rate, or train with precision "
-            f"float32. What {path.name} held before is kept."
+            "Training stopped: a weight is no number any more; train again, into another folder, with a lower learning "
+            f"rate or with precision float32.{kept}"
         )
     tensors["losses"] = np.asarray(progress.losses or np.empty((0, 2)), "float32")
     tensors |= {f"evolution/{name}": picture for name, picture in progress.evolution.items()}
