@@ -28,7 +28,8 @@ def unknown(kind, value, known):
 
 def to_install(extra):
     """How to get one of the extras of pyproject.toml, as the end of a sentence."""
-    return f'run "{sys.executable}" -m pip install -e ".[{extra}]" in the folder of the project.'
+    python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
+    return f'run {python} -m pip install -e ".[{extra}]" in the folder of the project.'
 
 
 def one_line(error):
