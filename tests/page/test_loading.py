@@ -81,9 +81,11 @@ def test_a_network_that_was_only_passed_is_not_fetched(visit):
 def test_the_runtime_is_fetched_once_whatever_becomes_of_the_networks(visit):
     asked, held = [], []
     page = visit(DIGITS, before=lambda page: hold(page, held, asked), wait="main:visible")
+    while not held:
+        page.wait_for_timeout(50)
     for run in ("modelo_1_fashion_mnist", "modelo_6_mnist", "modelo_6_fashion_mnist"):
+        page.evaluate("hash => location.hash = hash", f"#run={run}")  # once: again, it would be asked for anew
         while not any(f"/{run}." in route.request.url for route in held):
-            page.evaluate("hash => location.hash = hash", f"#run={run}")
             page.wait_for_timeout(50)
     held[-1].fulfill(status=503)
     page.wait_for_selector("#message button:visible")
