@@ -61,6 +61,11 @@ def digits():
     return datasets.load("mnist", stand_in=True).limited(64)
 
 
+@pytest.fixture(scope="session")
+def garments():
+    return datasets.load("fashion_mnist", stand_in=True).limited(96)
+
+
 @pytest.fixture
 def tiny():
     return Experiment("tiny_digits", "mnist", "tiny", epochs=2, batch_size=16)

@@ -8,20 +8,12 @@ from PIL import Image
 from tensors import array, same, weights
 
 from cgan_utils.backend import keras, value_and_gradients
-from cgan_utils.data import datasets
 from cgan_utils.errors import CganError
 from cgan_utils.lessons import autoencoders as autoencoder_plots
 from cgan_utils.lessons.autoencoders import point_and_decode
 from cgan_utils.models import autoencoders
 from cgan_utils.models.autoencoders import Autoencoder, build_decoder, build_encoder, encode
 from cgan_utils.models.layers import to_signed, to_uint8
-
-ops = keras.ops
-
-
-@pytest.fixture(scope="module")
-def garments():
-    return datasets.load("fashion_mnist", stand_in=True).limited(96)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pytest
 from tensors import array, same, weights
 
 from cgan_utils.backend import keras, value_and_gradients
-from cgan_utils.data import datasets
 from cgan_utils.errors import CganError
 from cgan_utils.lessons.autoencoders import classify
 from cgan_utils.models.classifier import Classifier, LayerAutoencoder, Recipe, blocks_of, build
@@ -17,11 +16,6 @@ from cgan_utils.results.weights import compact
 from cgan_utils.training.classifiers import FINE_TUNING, fine_tune, moved, pretrain, split
 
 ops = keras.ops
-
-
-@pytest.fixture(scope="module")
-def garments():
-    return datasets.load("fashion_mnist", stand_in=True).limited(96)
 
 
 @pytest.fixture
