@@ -64,6 +64,8 @@ def parser():
     add("--machine", type=int, default=1, metavar="I", help="which one this is, from 1")
     add("--precision", default="auto", help="auto, float32 or mixed_bfloat16 (default: what this machine is fast at)")
     add("--score", type=int, metavar="N", help="judge N drawings of each class after each epoch, draw with the best")
+    averaged = "a GAN's run draws with its averaged generator, which --score then judges (modelo_6 and dcgan always do)"
+    add("--draw-averaged", action="store_true", help=averaged)
     add(
         "--checkpoint-minutes",
         type=float,

@@ -105,6 +105,7 @@ def train(args):
         epochs=args.epochs,
         batch_size=args.batch_size,
         seed=args.seed,
+        draw_averaged=args.draw_averaged or None,
     )
     if run is None:  # the first machine has it
         return 0

@@ -172,12 +172,14 @@ def test_train_and_resume(home, capsys, monkeypatch, digits):
     )
     monkeypatch.setattr("cgan_utils.training.train.load", lambda name, **_: digits)
     command = ["train", "tiny_digits", "--out", home / "mine", "--limit-images", 32, "--batch-size", 16, "--seed", 4]
+    command += ["--draw-averaged"]
     code, out, _ = says(capsys, *command, "--epochs", 1)
     assert code == 0
     assert str(home / "mine") in out
     record = json.loads((home / "mine" / "run.json").read_text(encoding="utf-8"))
     assert record["experiment"]["seed"] == 4
     assert record["data"]["images"] == 32
+    assert record["draws_with"] == "generator_averaged.safetensors"
     assert says(capsys, *command, "--epochs", 1)[0] == 2  # never overwritten
     assert says(capsys, *command, "--resume")[0] == 0
     record = json.loads((home / "mine" / "run.json").read_text(encoding="utf-8"))
