@@ -130,8 +130,9 @@ function showSeed() {
   find("#seed").setAttribute("aria-invalid", "false");
 }
 
-function fromAddress() {
-  const { wrong, ...named } = read(location.hash, runs);
+/** hash: what was asked for. The address bar may say something else by now, if a drawing came to its end meanwhile. */
+function fromAddress(hash) {
+  const { wrong, ...named } = read(hash, runs);
   chosen = named;
   say(wrong.map(([key, text]) => words.wrong[key](text)).join(" "));
   update();
@@ -209,7 +210,7 @@ function listen() {
     update();
     draw();
   });
-  window.addEventListener("hashchange", fromAddress);
+  window.addEventListener("hashchange", ({ newURL }) => fromAddress(new URL(newURL).hash));
 }
 
 /** Keeps the page for visits without a connection, once it has what it needs. */
@@ -233,7 +234,7 @@ async function start() {
   find("#count").append(...COUNTS.map((count) => make("option", { value: String(count), textContent: String(count) })));
   find("main").hidden = false;
   listen();
-  fromAddress();
+  fromAddress(location.hash);
   find("#device").hidden = !(await navigator.gpu?.requestAdapter().catch(() => null));
 }
 

@@ -66,6 +66,16 @@ def test_a_browser_that_refuses_more_addresses_draws_all_the_same(visit):
     assert "class=7" in page.url and page.complaints == []
 
 
+def test_a_link_that_is_followed_while_a_drawing_ends_is_drawn(visit):
+    page = visit(f"{DIGITS}&seed=1")
+    # The drawing that ends writes its own address before the page hears of the new one.
+    page.evaluate(
+        "hash => { const old = location.href; location.hash = hash; history.replaceState(null, '', old) }", "#seed=2"
+    )
+    drawn(page, seed=2)
+    assert "seed=2" in page.url
+
+
 def test_on_a_phone_the_large_picture_is_in_sight_of_every_tile(visit):
     page = visit(f"{DIGITS}&count=64", viewport={"width": 390, "height": 844}, has_touch=True)
     last = page.locator("#tiles button").last
