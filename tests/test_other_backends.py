@@ -21,6 +21,7 @@ TESTS = [
     "test_autoencoders.py",
     "test_stacked.py",
     "test_toy.py",
+    "test_golden.py",
 ]
 MORE = {
     "torch": [
