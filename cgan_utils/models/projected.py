@@ -190,7 +190,7 @@ class Augment(layers.Layer):
     """
 
     def __init__(self, mirror, seed=0, **options):
-        super().__init__(dtype="float32", **options)
+        super().__init__(**{"dtype": "float32", **options})
         self.mirror, self.seeds = mirror, keras.random.SeedGenerator(seed)
 
     def call(self, images, training=False):

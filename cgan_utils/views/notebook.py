@@ -16,6 +16,7 @@ from ..backend import keras
 from ..errors import CganError, unknown
 from ..images import grid
 from ..models.game import Game
+from ..models.keras_code import keras_code
 from ..results.curves import LOSSES
 from ..training.train import train
 from .figures import picture_on
@@ -26,6 +27,11 @@ VERDICTS = {True: "confirmed", False: "refuted", None: "undecided"}
 def show_source(*objects):
     """The source of functions, methods or classes as it runs, coloured: what is read cannot drift from what is used."""
     display(Code("\n\n".join(textwrap.dedent(inspect.getsource(item)).strip() for item in objects), language="python"))
+
+
+def show_network(network):
+    """The plain Keras code that builds this network, written from its layers; see `keras_code`."""
+    display(Code(keras_code(network), language="python"))
 
 
 def facts(**rows):
