@@ -3,14 +3,12 @@
 import subprocess
 import sys
 import threading
-from types import SimpleNamespace
 
 import pytest
 from sentences import is_one_sentence
 
 from cgan_utils.backend import keras
 from cgan_utils.errors import CganError
-from cgan_utils.training import places
 from cgan_utils.training.places import alone, reserve
 from cgan_utils.training.train import train
 
@@ -86,28 +84,29 @@ def test_a_process_that_dies_holds_no_folder(tmp_path):
     assert not any(tmp_path.iterdir())
 
 
-def test_a_drive_without_locks_keeps_nobody_out(monkeypatch, tmp_path):
-    def unknown(*_):
-        raise OSError(38, "Function not implemented")
+CONTENDS = """
+import os, sys, time
+from pathlib import Path
+from cgan_utils.errors import CganError
+from cgan_utils.training.places import alone
 
-    monkeypatch.setattr(places, "fcntl", SimpleNamespace(flock=unknown, LOCK_EX=2, LOCK_NB=4))
-    with alone(tmp_path / "run"), alone(tmp_path / "run"):
+folder, entered = Path(sys.argv[1]), 0
+end = time.monotonic() + 1.5
+while time.monotonic() < end:
+    try:
+        with alone(folder):
+            os.close(os.open(folder.with_name("inside"), os.O_CREAT | os.O_EXCL))  # fails if another one is inside
+            entered += 1
+            folder.with_name("inside").unlink()
+    except CganError:
         pass
-    assert not any(tmp_path.iterdir())
+print(entered)
+"""
 
 
-def test_on_windows_the_same_lock_is_asked_of_another_module(monkeypatch, tmp_path):
-    held = []
-
-    def locking(file, mode, count):
-        if held:
-            raise PermissionError(13, "Permission denied")
-        held.append((mode, count))
-
-    monkeypatch.setattr(places, "fcntl", None)
-    monkeypatch.setattr(places, "msvcrt", SimpleNamespace(locking=locking, LK_NBLCK=2), raising=False)
-    with alone(tmp_path / "run"):
-        assert held == [(2, 1)]
-        with pytest.raises(CganError, match="Another training"), alone(tmp_path / "run"):
-            pass
-    assert not any(tmp_path.iterdir())
+def test_of_processes_that_contend_no_two_are_inside_at_once(tmp_path):
+    command = [sys.executable, "-c", CONTENDS, tmp_path / "run"]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    results = [process.communicate(timeout=60) for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4, results
+    assert sum(int(entered) for entered, _ in results) > 100

@@ -1,20 +1,15 @@
 """Where a training may write: a folder of its own, and its checkpoint beside it."""
 
+import hashlib
 import itertools
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
+
+from filelock import FileLock, Timeout
 
 from ..errors import CganError, one_line
 from ..files import RECORD
-from ..paths import forget_unfinished, own_folder
+from ..paths import cache_dir, forget_unfinished, own_folder
 from ..results.run import Run
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    import msvcrt
-
-    fcntl = None
 
 
 def numbered(name):
@@ -96,38 +91,24 @@ def reserved(folders, resume=False):
 
 @contextmanager
 def alone(folder):
-    """Keeps other trainings out of a folder; when a process dies, the system lets the next one in.
+    """Keeps other trainings of this machine out of a folder; when a process dies, the system lets the next one in.
 
     Raises CganError if another one is at work.
     """
-    path = folder.with_name(f"{folder.name}.lock")
+    # The lock file stays where it is: who removes it lets in two, one on the old file and one on a new one. So it
+    # lies in the cache, out of sight.
+    name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    path = cache_dir() / "locks" / f"{name}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path, timeout=0)
     try:
-        with path.open("a") as file:
-            if not _lock(file):
-                raise CganError(f"Another training is at work in {folder}; let it end, or choose another folder.")
-            try:
-                yield
-            finally:
-                if fcntl:  # while it is held: nobody may come to hold a file that is then removed
-                    path.unlink(missing_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise CganError(f"Another training is at work in {folder}; let it end, or choose another folder.") from None
+    try:
+        yield
     finally:
-        if not fcntl:  # Windows removes no file that is open, be it here or in another process
-            with suppress(OSError):
-                path.unlink()
-
-
-def _lock(file):
-    """Whether this process alone has the file now; it has it until the file is closed."""
-    try:
-        if fcntl:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return Path(file.name).exists()  # else the process before has just removed it
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    except (BlockingIOError, PermissionError):
-        return False
-    except OSError:
-        pass  # a drive that knows no locks, such as some in a network: it can't be told
-    return True
+        lock.release()
 
 
 def reserve(folders):
