@@ -143,15 +143,25 @@ def whole(path):
 
 @contextmanager
 def whole_folder(path):
-    """An empty temporary folder: what is written there replaces the folder `path`, complete or not at all."""
+    """An empty temporary folder: what is written there replaces the folder `path`, complete or not at all.
+
+    No system exchanges two folders in one step that all have, so a process that is killed between two renames leaves
+    the old folder under its temporary name; `put_back` then renames it.
+    """
     path = Path(path)
     new, old = _beside(path, "new"), _beside(path, "old")
     new.mkdir(parents=True)
     try:
         yield new
-        if path.exists():
-            moved(path, old)
-        moved(new, path)
+        while True:
+            if path.exists():
+                moved(path, old)
+            try:
+                moved(new, path)
+                break
+            except OSError:
+                if not path.exists() or old.exists():  # else another process has just put the old one back
+                    raise
     finally:
         if old.exists() and not path.exists():  # the second of the two failed
             moved(old, path)
@@ -164,8 +174,18 @@ def _beside(path, age):
     return path.with_name(f".{age}-{secrets.token_hex(4)}-{path.name}")
 
 
+def put_back(parent):
+    """Give folders in `parent` their names again if the process that was replacing them was killed meanwhile."""
+    for old in sorted(parent.glob(".old-????????-*"), key=os.path.getmtime, reverse=True):
+        path = parent / old.name[len(".old-????????-") :]
+        if old.is_dir() and not path.exists():
+            with suppress(OSError):  # another process was faster, or the folder can't be written
+                os.rename(old, path)
+
+
 def forget_unfinished(path):
     """Remove what processes that were killed left beside `path`; no other may be writing it."""
+    put_back(path.parent)
     for age in ("new", "old"):
         for left in path.parent.glob(f".{age}-????????-{glob.escape(path.name)}"):
             shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)

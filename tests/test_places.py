@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +18,16 @@ from cgan_utils.data.datasets import load
 from cgan_utils.errors import CganError
 from cgan_utils.images import to_png
 from cgan_utils.models.experiments import experiment
-from cgan_utils.paths import by_name, try_place, whole, whole_folder, write_beside, write_whole
+from cgan_utils.paths import (
+    by_name,
+    forget_unfinished,
+    put_back,
+    try_place,
+    whole,
+    whole_folder,
+    write_beside,
+    write_whole,
+)
 from cgan_utils.results.run import Run
 from cgan_utils.training.train import train
 
@@ -174,6 +185,71 @@ def test_an_old_folder_comes_back_if_the_new_one_cannot_take_its_place(monkeypat
         pass
     assert (tmp_path / "a" / "text").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from cgan_utils.paths import whole_folder
+
+rename, left = os.replace, [int(sys.argv[2])]
+
+def killed(old, new):
+    if not left[0]:
+        os._exit(9)
+    left[0] -= 1
+    rename(old, new)
+
+os.replace = killed
+with whole_folder(Path(sys.argv[1])) as new:
+    (new / "text").write_text("new")
+    os.link(Path(sys.argv[1]) / "notes", new / "notes")
+"""
+
+
+@pytest.mark.parametrize("renames", [0, 1, 2])
+def test_a_process_that_is_killed_at_a_rename_loses_nothing(renames, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "text").write_text("old")
+    (folder / "notes").write_text("of the user")
+    done = subprocess.run([sys.executable, "-c", KILLED, folder, str(renames)], check=False)
+    assert done.returncode == (0 if renames == 2 else 9)
+    put_back(tmp_path)
+    assert (folder / "text").read_text() == ("new" if renames == 2 else "old")
+    assert (folder / "notes").read_text() == "of the user"
+    forget_unfinished(folder)
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("opened", ["by its folder", "by its name", "to train on"])
+def test_a_run_whose_writer_was_killed_between_two_renames_is_there_again(
+    opened, run, tiny, digits, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("CGAN_HOME", str(tmp_path))
+    folder = tmp_path / "runs" / "tiny_digits"
+    shutil.copytree(run.path, folder.with_name(".old-0a1b2c3d-tiny_digits"))
+    if opened == "to train on":
+        with pytest.raises(CganError, match="choose another folder"):
+            train(tiny, folder, data=digits, verbose=0)
+    assert Run(folder if opened == "by its folder" else "tiny_digits").path == folder.resolve()
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_a_folder_that_is_put_back_while_another_takes_its_place_is_replaced(monkeypatch, tmp_path):
+    rename, folder, once = os.replace, tmp_path / "run", [True]
+    write_whole(folder / "text", "old")
+
+    def meanwhile(old, new):
+        if new == folder and once:
+            once.clear()
+            put_back(tmp_path)  # as another process that opens the run just now
+        rename(old, new)
+
+    monkeypatch.setattr("os.replace", meanwhile)
+    with whole_folder(folder) as new:
+        (new / "text").write_text("new")
+    assert not once and (folder / "text").read_text() == "new" and list(tmp_path.iterdir()) == [folder]
 
 
 @pytest.mark.parametrize("refused", [[2], [3, 4, 5]], ids=["in the middle", "at the end"])

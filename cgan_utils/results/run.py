@@ -32,7 +32,7 @@ from ..files import CARD, ENCODER, EVOLUTION, HISTORY, LOSSES, METRICS, RECORD
 from ..images import from_png
 from ..models.architectures import conditional
 from ..models.experiments import EXPERIMENTS, Experiment, shown_classes
-from ..paths import called, expanded, own_folder, shipped_folder, whole, write_whole
+from ..paths import called, expanded, own_folder, put_back, shipped_folder, whole, write_whole
 from .card import CURVES, card, curves
 from .weights import unpack
 
@@ -43,6 +43,8 @@ NOT_SHIPPED = " Trained runs come with the project's repository; let CGAN_HOME n
 def list_runs():
     """Folder of each run that can be opened by name, shipped ones first: {name: path}."""
     folders = shipped_folder(), own_folder()
+    for folder in folders:
+        put_back(folder)
     files = [file for folder in folders for file in sorted(folder.glob("[!.]*/run.json"))]  # .new-… is being written
     return {called(file.parent): file.parent for file in files}
 
@@ -265,6 +267,7 @@ def _find(name_or_path):
     if not isinstance(name_or_path, (str, os.PathLike)):
         raise CganError(f"{name_or_path!r} is no run; give a run's name or its folder.")
     path = expanded(name_or_path)
+    put_back(path.absolute().parent)
     if (path / RECORD).is_file():
         return path.resolve()
     runs = list_runs()

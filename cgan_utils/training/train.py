@@ -19,7 +19,7 @@ from ..models.losses import adversarial_loss
 from ..models.networks import build, build_encoder, build_generator
 from ..models.projected import fill_teacher
 from ..models.vae import ConditionalVAE
-from ..paths import expanded
+from ..paths import expanded, put_back
 from ..results.evaluation import as_learned
 from ..results.writing import write_run
 from . import callbacks, checkpoints
@@ -133,6 +133,7 @@ def train(
     folders = [expanded(out).absolute()] if out else numbered(settings.name)
     if out and not folders[0].name:
         raise CganError(f"{out} can't be the folder of a run; name a new one in it.")
+    put_back(folders[0].parent)
     interrupt = callbacks.Interruptible(minutes)
     if resume and not to_go_on(newest(folders)):
         raise CganError(not_begun(newest(folders)))
