@@ -19,7 +19,7 @@ matplotlib.use("Agg")
 gc.set_threshold(200_000, 50, 100)
 
 # Files of few, long tests: they start first, so that no worker waits for them at the end.
-LONG = ("test_other_backends", "test_machines", "test_train_list", "test_notebooks")
+LONG = ("test_other_backends", "test_machines", "test_notebooks")
 
 
 def pytest_collection_modifyitems(items):

@@ -25,7 +25,6 @@ TESTS = [
 ]
 MORE = {
     "torch": [
-        "test_train_with_graphs.py",
         "test_scoring.py::test_scored_epochs_are_recorded_and_the_best_generator_kept",
         "test_training.py::test_a_longer_training_goes_on_from_a_shorter_one_under_another_name",
     ],

@@ -1,6 +1,6 @@
 """Train a conditional GAN on a graphics card, five steps as one CUDA graph.
 
-    KERAS_BACKEND=torch python tools/train_with_graphs.py modelo_5_cifar10_v1 --out runs/modelo_5_cifar10_v1
+    KERAS_BACKEND=torch python studies/train_with_graphs.py modelo_5_cifar10_v1 --out runs/modelo_5_cifar10_v1
 
 With batches of 16, a step is a thousand small operations, and a fast card waits for Python to ask for the next one. A
 graph is recorded once, and replayed without Python. The runs whose cards say "CUDA graphs" were trained so.

@@ -1,6 +1,6 @@
 """Trains a list of experiments on a machine that is there for minutes only, and packs what came of it.
 
-    python tools/train_list.py LIST --minutes 9 --out FOLDER [--together 2]
+    python studies/train_list.py LIST --minutes 9 --out FOLDER [--together 2]
 
 LIST is a text file; each line holds what stands behind `cgan train`, such as: modelo_5_cifar100_v1 --epochs 25
 Trainings start in this order, so many at once: one compiles and draws while the other computes.

@@ -1,6 +1,6 @@
 """Do more epochs draw better faces? Runs of `dcgan_celeba` beside each other, seen by the evaluator of CIFAR-10.
 
-    python tools/compare_faces.py FILE.json RUN [RUN ...]
+    python studies/compare_faces.py FILE.json RUN [RUN ...]
 
 That evaluator knows no faces, but sees shapes and colours; it looks at all pictures at half their size. Real faces are
 compared with other real ones, too: the floor. The result belongs into resultados/studies/.

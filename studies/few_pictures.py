@@ -1,6 +1,6 @@
 """From how many labelled pictures on does modelo_6's teacher pay? Trainings on shrinking parts of CIFAR-10.
 
-    python tools/few_pictures.py FOLDER [--parts 50000 5000 500] [--images 50000]
+    python studies/few_pictures.py FOLDER [--parts 50000 5000 500] [--images 50000]
 
 Each part is learned twice, for the same number of steps: with a teacher that was trained on that part alone (on all of
 CIFAR-10 the one that ships), and with blocks that start from random numbers and learn along. The judge knows all of

@@ -1,6 +1,6 @@
 """What does each ingredient of modelo_6 buy? Short trainings on CIFAR-10, from each of which one of them is left out.
 
-    python tools/ablate_modelo_6.py FOLDER [--images 32000] [--seeds 0 1]
+    python studies/ablate_modelo_6.py FOLDER [--images 32000] [--seeds 0 1]
 
 All see the same images in the same order, so that their arithmetic is about the same; only a teacher that learns costs
 more. The result is FOLDER/modelo_6_ablation.json, and a picture of each form beside it; it belongs into
