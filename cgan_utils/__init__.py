@@ -16,6 +16,9 @@ used, so that importing the package is instant.
 import importlib
 import os
 
+from . import streams
+
+streams.complete()  # before any file is opened
 # TensorFlow prints notices about missing GPUs and graph rewrites at error level; true errors arrive as exceptions.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

@@ -1,12 +1,12 @@
 """The command line `cgan`: its options, and what it answers to what goes wrong; `commands` does the work."""
 
 import argparse
-import os
 import sys
 
 from . import __version__, commands
 from .errors import CganError, one_line, unknown
 from .paths import expanded
+from .streams import unbroken
 
 
 class _Parser(argparse.ArgumentParser):
@@ -80,7 +80,12 @@ def parser():
     add("--count", type=int, metavar="N", help="images of that class (default 1)")
     add("--seed", type=int, default=0, metavar="S", help="seed of the first; the others follow (default 0)")
     add("--per-class", type=int, metavar="N", help="N images of every class, for other tools")
-    add("--out", required=True, type=expanded, metavar="FILE", help="a .png; with --per-class a .npz or a new folder")
+    add(
+        "--out",
+        required=True,
+        metavar="FILE",
+        help="a .png; with --per-class a .npz or a folder, new or begun",
+    )
 
     add = command("evaluate", commands.evaluate, "measure how good a run's images are, and write it into the run")
     add("run", nargs="?", help="a run's name or folder")
@@ -106,6 +111,18 @@ def main(arguments=None):
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that knows no × shows a question mark
             stream.reconfigure(errors="replace")
+    with unbroken() as streams:
+        code = _answer(arguments)
+        sys.stdout.flush()
+        error = streams[0].error
+        if error and not isinstance(error, BrokenPipeError):  # of the latter, whoever reads wanted no more
+            print(f"cgan: Not all could be printed ({error.strerror}).", file=sys.stderr)
+            listing = not code and (arguments or sys.argv[1:])[:1] == ["list"]  # which does nothing else
+            code = 2 if listing else code
+    return code
+
+
+def _answer(arguments):
     try:
         args = parser().parse_args(arguments)
         return args.function(args) or 0
@@ -114,9 +131,6 @@ def main(arguments=None):
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # the reader of our output has gone, as with `cgan list | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:  # what the system refuses: a folder that can't be written, a disk that is full
         reason = error.strerror or one_line(error)
         place = f"{error.filename} can't be read or written ({reason}); choose another, or make room."

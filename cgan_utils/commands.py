@@ -2,15 +2,21 @@
 
 import io
 import json
+import os
 import sys
 import time
+import zipfile
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from .errors import CganError, notice, one_line, to_install
 from .files import METRICS
-from .paths import file_names, own_folder, try_place, write_whole
+from .paths import expanded, file_names, own_folder, try_place, whole, write_whole
+
+MOST_IN_A_PICTURE = 1000  # images of `cgan generate --count`
+FILES = (".npz", ".npy", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".zip", ".keras", ".onnx")
+BEGUN = ".begun.json"  # in a folder of drawings until all are there: what they are of
 
 
 def list_(args):
@@ -176,7 +182,8 @@ def _own_pictures(args, settings, seen=None):
 def generate(args):
     from .results.run import Run
 
-    run, out = Run(args.run), Path(args.out)
+    run, out = Run(args.run), expanded(args.out)
+    into_folder = _names_folder(args.out)
     if not run.conditional and args.label is None and args.per_class is None:
         args.label = 0
     if (args.label is None) == (args.per_class is None):
@@ -185,23 +192,30 @@ def generate(args):
         raise CganError("Give either --per-class N, so many of every class, or --count N, so many of one class.")
     if args.per_class is None:
         _must_end_in_png(out)
-    if args.per_class and out.suffix not in (".npz", ""):
-        raise CganError(f"{out} must end in .npz, or be a folder, which has no ending.")
+    if args.per_class and not into_folder and out.suffix.lower() != ".npz":
+        raise CganError(f"{out} must end in .npz, or be a folder; a / at its end says that it is one.")
     _at_least(1, count=args.count, per_class=args.per_class)
     _at_least(0, seed=args.seed)
     try_place(out)
-    if args.per_class and not out.suffix and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise CganError(f"{out} holds something already; name a new folder.")
+    if args.count and args.count > MOST_IN_A_PICTURE:
+        more = "draw more with --per-class N, each into a file of its own"
+        raise CganError(f"--count is {args.count}; a picture holds {MOST_IN_A_PICTURE:,} images at most: {more}.")
     if args.per_class is None:
         count = args.count or 1
         _picture(run, [args.label], count, args.seed, min(count, 10), out)
     else:
-        _arrays(run, args.per_class, args.seed, out)
+        (_into_folder if into_folder else _into_npz)(run, args.per_class, args.seed, out)
     print(out)
 
 
+def _names_folder(text):
+    """Whether what was typed as --out is a folder, such as new, dir/ or dir0.5, and not a file."""
+    path = expanded(text)
+    return str(text).endswith(("/", os.sep)) or path.is_dir() or path.suffix.lower() not in FILES
+
+
 def _must_end_in_png(path):
-    if Path(path).suffix != ".png":
+    if Path(path).suffix.lower() != ".png":
         raise CganError(f"{path} must end in .png.")
 
 
@@ -221,25 +235,80 @@ def _picture(run, classes, count, seed, columns, out):
     write_whole(out, to_png(enlarge(grid(images, columns, background=255), 4)))
 
 
-def _arrays(run, per_class, seed, out):
-    """`images` uint8 [classes × N, H, W, C] and `labels` [classes × N]; each image from a seed of its own.
-
-    Into a folder: a PNG of each image, named after its seed, in a sub-folder of its class.
-    """
+def _all_classes(run, per_class, seed):
+    """Labels and seeds, both [classes × N], of N images of each class; each image has a seed of its own."""
     import numpy as np
 
-    from .images import to_png
-
     labels = np.repeat(np.arange(len(run.class_names)), per_class)
-    images = run.draw(labels, [seed + i for i in range(len(labels))])
-    if out.suffix:
-        packed = io.BytesIO()
-        np.savez_compressed(packed, images=images, labels=labels.astype("int32"))
-        write_whole(out, packed.getvalue())
-        return
-    names = file_names(run.class_names)
-    for number, (image, label) in enumerate(zip(images, labels, strict=True), start=seed):
-        write_whole(out / names[label] / f"{number:06d}.png", to_png(image))
+    return labels, seed + np.arange(len(labels))
+
+
+def _into_npz(run, per_class, seed, out):
+    """`images` uint8 [classes × N, H, W, C] and `labels` int32 [classes × N], written while they are drawn."""
+    import numpy as np
+
+    labels, seeds = _all_classes(run, per_class, seed)
+    drawn = run.batches(labels, seeds)
+    bar, done = _bar(run), 0
+    head = {"descr": "|u1", "fortran_order": False, "shape": (len(labels), *run.shape)}
+    try:
+        with whole(out) as new, zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as archive:
+            with archive.open("images.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array_header_1_0(file, head)
+                for images in drawn:
+                    file.write(images.tobytes())
+                    done += len(images)
+                    bar(done, len(labels))
+            with archive.open("labels.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, labels.astype("int32"))
+    except KeyboardInterrupt:
+        notice(f"\nStopped after {done:,} of {len(labels):,} images; {out} was not written; a folder would keep them.")
+        raise
+
+
+def _into_folder(run, per_class, seed, out):
+    """A PNG of each image, named after its seed, in a sub-folder of its class; goes on with what was begun."""
+    from .images import to_png
+    from .models.sampling import CHUNK
+
+    labels, seeds = _all_classes(run, per_class, seed)
+    run.batches(labels[-1:], seeds[-1:])  # whether the last seed exists
+    _begin(out, {"generator_sha256": run.weights[run.draws_with], "per_class": per_class, "seed": seed})
+    names, bar = file_names(run.class_names), _bar(run)
+    files = [out / names[label] / f"{number:06d}.png" for label, number in zip(labels, seeds, strict=True)]
+    there = {file for name in names for file in (out / name).glob("*.png")}
+    try:
+        for i in range(0, len(files), CHUNK):  # the same batches as without a stop, so that no pixel differs
+            part = slice(i, i + CHUNK)
+            if not there.issuperset(files[part]):
+                (images,) = run.batches(labels[part], seeds[part])
+                for file, image in zip(files[part], images, strict=True):
+                    write_whole(file, to_png(image))
+                    there.add(file)
+            bar(min(i + CHUNK, len(files)), len(files))
+    except KeyboardInterrupt:
+        notice(f"\nStopped; {len(there):,} of {len(files):,} images are in {out}. The same command goes on from there.")
+        raise
+    (out / BEGUN).unlink()
+
+
+def _begin(out, drawings):
+    """Note in a new folder what is drawn into it; CganError for a folder that was not begun with the same."""
+    note = json.dumps(drawings)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        if not (out / BEGUN).is_file():
+            raise CganError(f"{out} holds something already; name a new folder.")
+        if (out / BEGUN).read_text("utf-8") != note:
+            raise CganError(f"{out} was begun with another run, --seed or --per-class; name a new folder.")
+        for left in out.glob("*/.new-????????-*.png"):  # of a process that was killed
+            left.unlink(missing_ok=True)
+    write_whole(out / BEGUN, note)
+
+
+def _bar(run):
+    from .data.sources import Progress
+
+    return Progress(run.name, True, lambda done, total: f"{done:,} of {total:,} images")
 
 
 def demo(args):

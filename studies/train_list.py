@@ -47,7 +47,7 @@ def start(training, folder, minutes):
     """`cgan train` in a process of its own, which writes what it says into FOLDER/NAME.log."""
     name, out = training[0], folder / training[0]
     more = ["--resume"] if taken(out) else []
-    command = [sys.executable, "-m", "cgan_utils", "train", *training, "--out", str(out), *more]
+    command = [sys.executable, "-P", "-m", "cgan_utils", "train", *training, "--out", str(out), *more]
     with (folder / f"{name}.log").open("a", encoding="utf-8") as log:
         return subprocess.Popen([*command, "--minutes", f"{minutes:.3f}"], stdout=log, stderr=log)
 

@@ -107,6 +107,44 @@ def test_generate_a_folder_of_pictures_for_other_tools(home, run, capsys):
     assert code == 2 and "holds something already" in err
 
 
+def test_a_stopped_folder_is_gone_on_with(home, run, capsys, monkeypatch):
+    folder, draw, calls = home / "dir0.5", Run.batches, []
+
+    def stopped(self, labels, seeds, file=None):
+        calls.append(len(labels))
+        if len(calls) == 4:  # the first asks whether the last seed exists
+            raise KeyboardInterrupt
+        return draw(self, labels, seeds, file)
+
+    monkeypatch.setattr(Run, "batches", stopped)
+    command = ["generate", "tiny_digits", "--per-class", 20, "--out", folder]
+    code, _, err = says(capsys, *command)
+    assert code == 130 and "128 of 200" in err
+    assert len(list(folder.glob("*/*.png"))) == 128
+    monkeypatch.undo()
+    monkeypatch.setenv("CGAN_HOME", str(home))
+    code, _, err = says(capsys, *command, "--seed", 3)
+    assert code == 2 and "begun" in err
+    assert says(capsys, *command)[0] == 0
+    files = sorted(folder.rglob("*"), key=lambda file: file.name)
+    pictures = [from_png(file) for file in files if file.suffix == ".png"]
+    np.testing.assert_array_equal(pictures, run.draw(np.repeat(np.arange(10), 20), range(200)))
+    assert {file.suffix for file in files if file.is_file()} == {".png"}
+
+
+def test_capitals_in_an_ending_are_no_matter(home, capsys):
+    assert says(capsys, "generate", "tiny_digits", "--class", 1, "--out", home / "A.PNG")[0] == 0
+    assert says(capsys, "generate", "tiny_digits", "--per-class", 1, "--out", home / "A.NPZ")[0] == 0
+    assert says(capsys, "export", "tiny_digits", home / "A.KERAS")[0] == 0
+    shutil.copy(home / "A.KERAS", home / "a_copy.keras")
+    assert keras.models.load_model(home / "a_copy.keras").name == "generator"
+
+
+def test_a_very_tall_picture_is_refused(home, capsys):
+    code, _, err = says(capsys, "generate", "tiny_digits", "--class", 1, "--count", 20000, "--out", home / "a.png")
+    assert code == 2 and "--per-class" in err
+
+
 def test_evaluate(home, unconditional_run, capsys):
     shutil.copytree(unconditional_run.path, home / "runs" / "tiny_any")
     code, out, err = says(capsys, "evaluate", "--all", "--per-class", 12)

@@ -1,5 +1,6 @@
 """What a user's machine may have set before we start: Keras's own settings, an encoding, a missing library."""
 
+import io
 import json
 import os
 import subprocess
@@ -8,7 +9,11 @@ import sys
 import numpy as np
 import pytest
 
+from cgan_utils.__main__ import main
+from cgan_utils.backend import keras
+from cgan_utils.images import from_png
 from cgan_utils.paths import root
+from cgan_utils.results.run import Run
 
 
 def python(*arguments, **environment):
@@ -40,6 +45,52 @@ def test_channels_first_is_set_aside(tmp_path):
     code = "from cgan_utils import Run; print(Run('modelo_1_mnist_v2').generate(7, 0).shape)"
     _, out, error = python("-c", code, KERAS_HOME=home)
     assert out.strip() == "(1, 28, 28, 1)", error
+
+
+def test_channels_first_set_after_the_import_changes_no_drawing(run):
+    before = run.generate(7, 0)
+    keras.config.set_image_data_format("channels_first")
+    try:
+        np.testing.assert_array_equal(Run(run.path).generate(7, 0), before)
+    finally:
+        keras.config.set_image_data_format("channels_last")
+
+
+def test_the_name_of_a_backend_may_have_capitals_and_spaces():
+    code, out, error = python("-c", "from cgan_utils.backend import BACKEND; print(BACKEND)", KERAS_BACKEND=" PyTorch ")
+    assert (code, out.strip()) == (0, "torch"), error
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of Unix closes the streams")
+def test_without_standard_streams_files_are_written_whole(run, tmp_path):
+    file = tmp_path / "a.png"
+    command = f'exec "{sys.executable}" -m cgan_utils generate "{run.path}" --class 7 --out "{file}" <&- >&- 2>&-'
+    assert subprocess.run(["sh", "-c", command], cwd=root(), timeout=120).returncode == 0
+    assert from_png(file).shape == (112, 112, 1)
+
+
+class Gone(io.StringIO):
+    """A stream whose reader has gone."""
+
+    def __init__(self, error, file):
+        super().__init__()
+        self.error, self.file = error, file
+
+    def write(self, text):
+        raise self.error
+
+    def fileno(self):
+        return self.file.fileno()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(BrokenPipeError(32, "Broken pipe"), 0), (OSError(28, "No space left on device"), 2)]
+)
+def test_a_reader_that_goes_is_no_failure_and_a_full_disk_is(error, code, monkeypatch, capsys, tmp_path):
+    with open(tmp_path / "out", "w", encoding="utf-8") as file:
+        monkeypatch.setattr(sys, "stdout", Gone(error, file))
+        assert main(["list"]) == code
+    assert ("No space" in capsys.readouterr().err) == (code == 2)
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,31 @@ def test_classes_and_seeds_of_unequal_number_are_refused(run, classes, seeds):
         run.generate(classes, seeds)
 
 
+@pytest.mark.parametrize(
+    "classes", [lambda: map(str, [7, 8]), lambda: {"7": 1, "8": 2}.keys(), lambda: (7, np.int64(8))]
+)
+def test_any_iterable_with_an_order_is_a_list(run, classes):
+    np.testing.assert_array_equal(run.generate(classes(), (i for i in (1, 2))), run.generate([7, 8], [1, 2]))
+
+
+def test_parts_are_what_is_drawn_at_once(run):
+    parts = list(run.batches(np.arange(100) % 10, range(100)))
+    assert [len(part) for part in parts] == [64, 36]
+    np.testing.assert_array_equal(np.concatenate(parts), run.draw(np.arange(100) % 10, range(100)))
+
+
+@pytest.mark.parametrize("seeds", [{1, 2}, True, np.arange(4).reshape(2, 2), [[1, 2]], 1.5, -1])
+def test_what_is_no_list_of_seeds_is_one_sentence(run, seeds):
+    with pytest.raises(CganError):
+        run.draw([3], seeds)
+
+
+@pytest.mark.parametrize("labels", [[10], [-1], [7.9], [True], {1}, [[1]], ["7"]])
+def test_a_label_that_is_none_is_one_sentence(run, labels):
+    with pytest.raises(CganError, match="class"):
+        run.draw(labels, [0])
+
+
 def test_of_two_runs_with_one_name_ones_own_is_called_by_another(run, monkeypatch, tmp_path):
     monkeypatch.setenv("CGAN_HOME", str(tmp_path))
     for folder in ("resultados", "runs"):

@@ -26,6 +26,10 @@ def _silent_stderr():
         os.close(nowhere)
 
 
+if "KERAS_BACKEND" in os.environ:  # Keras itself knows one spelling of each
+    _asked = os.environ["KERAS_BACKEND"].strip().lower()
+    os.environ["KERAS_BACKEND"] = {"pytorch": "torch"}.get(_asked, _asked)
+
 try:
     with _silent_stderr():
         import keras
@@ -56,6 +60,17 @@ COMPILED, VERSION = _own.COMPILED, _own.VERSION
 value_and_gradients, no_gradients, feed, gpu = _own.value_and_gradients, _own.no_gradients, _own.feed, _own.gpu
 step, joined, callbacks = _steps.step, _steps.joined, _steps.callbacks
 divided, machines, any_machine = _steps.divided, _steps.machines, _steps.any_machine
+
+
+@contextlib.contextmanager
+def channels_last():
+    """Within it, or within a function it decorates, layers are made for [N, H, W, C], whatever was set since."""
+    previous = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_last")
+    try:
+        yield
+    finally:
+        keras.config.set_image_data_format(previous)
 
 
 def _cpu_info(field):

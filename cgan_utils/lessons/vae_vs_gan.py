@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 from sklearn.neighbors import NearestNeighbors
 
-from ..backend import keras
+from ..backend import channels_last, keras
 from ..files import ENCODER, LAST
 from ..models.class_noise import decoder_of
 from ..models.layers import to_signed, to_uint8
-from ..models.sampling import decode, latent
+from ..models.sampling import checked_labels, decode, latent
 from ..results.measures import diversity, nearest
 
 layers = keras.layers
@@ -71,6 +71,7 @@ class Judge:
         return self.scores(np.concatenate(images), np.repeat(np.arange(len(images)), [len(own) for own in images]))
 
 
+@channels_last()
 def _classifier(data, epochs, seed):
     """A trained network, as a function: uint8 images → features [N, FEATURES] and logits.
 
@@ -125,7 +126,8 @@ def interpolate(run, label, seed_a, seed_b, steps=10):
     """uint8 images [steps, H, W, C] of class number `label`, from the image of one seed to that of another."""
     generator = run.generator()
     start, end = latent((seed_a, seed_b), generator.inputs[0].shape[-1])
-    return to_uint8(decode(generator, arc(start, end, steps), [label] * steps))
+    labels = checked_labels([label], len(run.class_names))
+    return to_uint8(decode(generator, arc(start, end, steps), labels.repeat(steps)))
 
 
 def encode(run, images, labels):

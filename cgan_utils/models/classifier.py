@@ -6,7 +6,7 @@ it (Vincent et al. 2010, 'Stacked denoising autoencoders'); then a softmax head 
 
 from dataclasses import dataclass
 
-from ..backend import copied, keras, no_gradients
+from ..backend import channels_last, copied, keras, no_gradients
 from ..errors import CganError
 from .game import Descent
 from .layers import to_signed
@@ -48,6 +48,7 @@ class Recipe:
             raise CganError(f"The blocks {self.blocks} hold no convolution; give the filters of each one.")
 
 
+@channels_last()
 def build(recipe, shape, classes, dtype=None):
     """The classifier, freshly initialised: images [N, *shape] in [-1, 1] → [N, classes] float32 logits.
 
@@ -93,6 +94,7 @@ class LayerAutoencoder(Descent):
     loss_names = ("squared_error",)
     players = ("block", "decoder")
 
+    @channels_last()
     def __init__(self, before, block, hidden, seed=0):
         super().__init__(name=f"autoencoder_of_{block.name}")
         side, _, channels = block.input.shape[1:]

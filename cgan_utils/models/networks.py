@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..backend import keras
+from ..backend import channels_last, keras
 from ..errors import CganError
 from . import autoencoders, projected
 from .architectures import LATENT, Architecture, Plane, Projected, Unconditional, architecture
@@ -36,14 +36,14 @@ def build(name, classes, shape, dtype=None):
     if isinstance(row, Plane):
         raise CganError(f"{name} is an autoencoder without a discriminator; use build_generator and build_encoder.")
     kind = _BUILDERS[type(row)]
-    with _dtype_policy(dtype):
+    with _settings(dtype):
         return kind.generator(row, classes, shape), kind.discriminator(row, classes, shape)
 
 
 def build_generator(name, classes, shape, dtype=None):
     """The first of the two networks that `build` returns, for those who only want to draw."""
     row = _row(name, shape)
-    with _dtype_policy(dtype):
+    with _settings(dtype):
         return _BUILDERS[type(row)].generator(row, classes, shape)
 
 
@@ -56,7 +56,7 @@ def build_encoder(name, classes, shape, dtype=None):
     row = _row(name, shape)
     if _BUILDERS[type(row)].encoder is None:
         raise CganError(f"{name} is a GAN that has no encoder; use build for its two networks.")
-    with _dtype_policy(dtype):
+    with _settings(dtype):
         return _BUILDERS[type(row)].encoder(row, classes, shape)
 
 
@@ -179,10 +179,11 @@ _BUILDERS = {
 
 
 @contextlib.contextmanager
-def _dtype_policy(dtype):
+def _settings(dtype):
     previous = keras.config.dtype_policy()
     keras.config.set_dtype_policy(dtype or previous)
     try:
-        yield
+        with channels_last():
+            yield
     finally:
         keras.config.set_dtype_policy(previous)

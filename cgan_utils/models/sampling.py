@@ -16,10 +16,16 @@ def latent(seeds, size=LATENT):
     RandomState's stream is frozen by NumPy's promise (NEP 19), so a seed means the same z in every version.
     Raises CganError for a seed that is no whole number from 0 to 4,294,967,295, all that RandomState knows.
     """
-    for seed in seeds:
-        if not isinstance(seed, int | np.integer) or not 0 <= seed < SEEDS:
-            raise CganError(f"There is no seed {seed}; use whole numbers from 0 to {SEEDS - 1:,}.")
+    seeds = checked_seeds(seeds)
     return np.stack([np.random.RandomState(seed).standard_normal(size) for seed in seeds]).astype("float32")
+
+
+def checked_seeds(seeds):
+    """The seeds as int64 [N]; raises CganError for one that does not exist, see `latent`."""
+    for seed in seeds:
+        if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or not 0 <= seed < SEEDS:
+            raise CganError(f"There is no seed {seed}; use whole numbers from 0 to {SEEDS - 1:,}.")
+    return np.asarray(seeds, "int64")
 
 
 def draw_signed(generator, labels, seeds):
@@ -37,6 +43,20 @@ def decode(generator, points, labels):
     return np.concatenate([generator.predict_on_batch([x[i : i + CHUNK] for x in inputs]) for i in chunks])
 
 
+def checked_labels(labels, classes):
+    """The labels as int32 [N]; raises CganError for one that is no whole number from 0 to classes - 1."""
+    for label in labels:
+        if not isinstance(label, int | np.integer) or isinstance(label, bool) or not 0 <= label < classes:
+            raise CganError(f"There is no class number {label}; use whole numbers from 0 to {classes - 1}.")
+    return np.asarray(labels, "int32")
+
+
+def batches(generator, labels, seeds):
+    """What `draw` returns, a part after the other: uint8 [up to CHUNK, H, W, C] each."""
+    for i in range(0, len(seeds), CHUNK):
+        yield to_uint8(draw_signed(generator, labels[i : i + CHUNK], seeds[i : i + CHUNK]))
+
+
 def draw(generator, labels, seeds):
     """Images of classes `labels` from `seeds`, both of length N: uint8 [N, H, W, C]."""
-    return to_uint8(draw_signed(generator, labels, seeds))
+    return np.concatenate(list(batches(generator, labels, seeds)))

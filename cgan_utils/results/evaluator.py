@@ -50,7 +50,7 @@ class Evaluator(Stacked):
             path = Path(FOLDER) / path
         super().__init__(path)
         planes = self.network.get_layer("join").input  # what leaves the last block
-        features = keras.layers.GlobalAveragePooling2D(name="features")(planes)
+        features = keras.layers.GlobalAveragePooling2D("channels_last", name="features")(planes)
         self.width, self.sha256 = features.shape[-1], self.record["sha256"]
         self.accuracy = float(self.scores["accuracy"].iloc[0])
         self._both = keras.Model(self.network.input, [features, self.network.output])

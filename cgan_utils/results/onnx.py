@@ -17,6 +17,7 @@ from ..errors import CganError, to_install
 from ..paths import whole
 from .weights import quantised
 
+PACKAGE = Path(__file__).resolve().parent.parent
 NEEDED = ("torch", "onnx", "onnxscript")
 
 
@@ -40,7 +41,10 @@ def export(run, path):
         with whole(path) as new:
             _write(run, new)
         return path
-    command = [sys.executable, "-m", "cgan_utils", "export", str(run.path), str(path)]
+    # -P: modules are not looked for in the current folder, where a file of the user may be called onnx.py. This
+    # package is found where it is installed, or where this process has it from.
+    code = "import sys; sys.path.append(sys.argv.pop(1)); from cgan_utils.__main__ import main; sys.exit(main())"
+    command = [sys.executable, "-P", "-c", code, str(PACKAGE.parent), "export", str(run.path), str(path)]
     environment = {**os.environ, "KERAS_BACKEND": "torch"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -113,21 +113,31 @@ class Run:
     def generate(self, classes, seeds, file=None):
         """New images, uint8 [N, H, W, C]: the i-th is of class classes[i] (name, else index) from seeds[i].
 
-        One class, or one seed, may stand for all; a run without classes has one, 'any'. The same run, class and seed
-        is the same image on every machine, up to rounding.
+        Both may be any iterable that has an order. One class, or one seed, may stand for all; a run without classes
+        has one, 'any'. The same run, class and seed is the same image on every machine, up to rounding.
+
+        Raises CganError for a class or seed that does not exist, and for what is no list of them.
         """
-        classes = [classes] if np.ndim(classes) == 0 else list(classes)  # as an array, 1 beside "a" becomes text
+        classes = _listed(classes, "classes")
         return self.draw([class_index(value, self.class_names) for value in classes], seeds, file)
 
     def draw(self, labels, seeds, file=None):
         """What `generate` returns, for the numbers of classes, from 0 on, whatever the classes are called."""
-        from ..models.sampling import draw
+        return np.concatenate(list(self.batches(labels, seeds, file)))
 
-        labels, seeds = np.atleast_1d(labels), np.atleast_1d(seeds)
+    def batches(self, labels, seeds, file=None):
+        """What `draw` returns, a part after the other, for more images than the memory holds.
+
+        An iterator of uint8 [n, H, W, C] with n = 64, or fewer in the last one. Raises CganError at once, as `draw`.
+        """
+        from ..models.sampling import batches, checked_labels, checked_seeds
+
+        labels, seeds = _listed(labels, "classes"), _listed(seeds, "seeds")
         count, counts = max(len(labels), len(seeds)), {len(labels), len(seeds)}
         if 0 in counts or not counts <= {1, count}:
             raise CganError(f"{len(labels)} classes, {len(seeds)} seeds: give as many of both, or one of them for all.")
-        return draw(self.generator(file), np.broadcast_to(labels, count), np.broadcast_to(seeds, count))
+        labels, seeds = checked_labels(labels, len(self.class_names)), checked_seeds(seeds)
+        return batches(self.generator(file), np.broadcast_to(labels, count), np.broadcast_to(seeds, count))
 
     @functools.cached_property
     def metrics(self):
@@ -171,14 +181,16 @@ class Run:
     def export(self, path):
         """Write the generator for use without this package: .keras for Keras, .onnx for other runtimes; see `onnx`."""
         path = expanded(path)
-        if path.suffix == ".onnx":
+        if path.suffix.lower() == ".onnx":
             from .onnx import export
 
             return export(self, path)
-        if path.suffix != ".keras":
+        if path.suffix.lower() != ".keras":
             raise CganError(f"{path} must end in .keras, which every Keras 3 opens, or in .onnx, for other runtimes.")
         with whole(path) as new:
-            self.generator().save(new)
+            small = new.with_suffix(".keras")  # Keras knows no capitals
+            self.generator().save(small)
+            os.replace(small, new)
         return path
 
     @property
@@ -259,6 +271,23 @@ class Run:
             raise CganError(f"{self.path / file} is truncated or altered, not what run.json describes; copy it again.")
         with reading(self.path / file):
             return unpack(content)
+
+
+def _listed(values, what):
+    """One value, or some in their order, as a list. Raises CganError for a set, a matrix, and True or False."""
+    if isinstance(values, set | frozenset):
+        raise CganError(f"The {what} are a set, which has no order; give a list, such as sorted({what}).")
+    if hasattr(values, "__array__"):
+        values = np.asarray(values)
+        if values.ndim > 1:
+            raise CganError(f"The {what} are of shape {values.shape}; give a single one or a list of them.")
+        values = values.tolist()  # as numbers and texts of Python
+    single = isinstance(values, str | bytes) or not hasattr(values, "__iter__")
+    listed = [values] if single else [x.item() if isinstance(x, np.generic) else x for x in values]
+    for value in listed:
+        if isinstance(value, bool) or (hasattr(value, "__len__") and not isinstance(value, str)):
+            raise CganError(f"{value!r} is among the {what}, and stands for no single one; give numbers or names.")
+    return listed
 
 
 def _find(name_or_path):
