@@ -65,7 +65,7 @@ def data(args):
         try_place(args.out)
     dataset = load(args.name, background=args.background)
     print(summary(dataset))
-    if dataset.folder:
+    if dataset.folder and Path(dataset.folder).suffix.lower() != ".npz":
         print("\n".join(survey(dataset.folder, background=args.background)))
     if args.out:
         from .views.figures import class_grid

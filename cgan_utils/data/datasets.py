@@ -17,11 +17,12 @@ import numpy as np
 from ..errors import CganError, notice, unknown
 from ..paths import cache_dir, expanded
 from . import stand_ins
+from .archives import opened
 from .folders import has_pictures, prepare, versions
 from .known import CLASS_NAMES, FINGERPRINTS, NAMES, SHAPES, TITLES
-from .listing import shown
+from .listing import list_pictures, one_class_remarks, shown
 from .mapped import MappedImages
-from .pictures import check_colour
+from .pictures import check_colour, is_picture, is_unread
 from .sources import SOURCES, DataError, fetch, naming, read_cifar, read_idx, read_npz
 
 CELEBA_MISSING = (
@@ -40,6 +41,8 @@ _FORMATS = {
     "cifar100": ("cifar-100-*py*", partial(read_cifar, "cifar100")),
 }
 _ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+# What the arrays of an .npz are called: by Keras, by MedMNIST.
+ARRAY_KEYS = (_ARRAYS, ("train_images", "train_labels", "test_images", "test_labels"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +52,9 @@ class ImageDataset:
     `x_train`, `x_test`: uint8 [N, H, W, C], 0 to 255; `y_train`, `y_test`: int32 [N], indices into `class_names`.
     The images of a folder are `MappedImages`: they lie in a file, and only those asked for are read.
     `stand_in` says that these are not the images of the data set that gave the name; `folder`, that they are someone's
-    own, and so compared with no data set, whatever they are called: the absolute path of a folder or .zip, or, from
-    memory, "arrays called …". `background` is the colour that showed through where they are transparent.
+    own, and so compared with no data set, whatever they are called: the absolute path of a folder, of a .zip, or of an
+    .npz with other images than the originals; or, from memory, "arrays called …". `background` is the colour that
+    showed through where they are transparent.
     """
 
     name: str
@@ -108,7 +112,11 @@ def class_index(value, class_names):
     A Mac writes ñ as n and an accent, a keyboard as one sign: both are the same here.
     Raises `CganError` for a class that does not exist.
     """
-    text, *names = (unicodedata.normalize("NFC", str(name)) for name in (str(value).strip(), *class_names))
+    text, *names = (unicodedata.normalize("NFC", str(name)) for name in (value, *class_names))
+    if text in names:
+        return names.index(text)
+    # Spaces around a name are hard to see and often trimmed, in what is asked for or in what the run was given.
+    text, *names = (name.strip() for name in (text, *names))
     lower = [name.lower() for name in names]
     if text in names:
         return names.index(text)
@@ -123,6 +131,9 @@ def class_index(value, class_names):
 
 def load(name, stand_in=False, *, size=32, background="white"):
     """Load a data set by its name (one of `NAMES`), or from a folder or .zip of pictures; see `list_pictures`.
+
+    An .npz of a data set's name in CGAN_DATA_DIR may hold other images: then they are someone's own, and so called.
+    An .npz by its path holds x_train, y_train, and perhaps x_test, y_test (or train_images, …) and class_names.
 
     stand_in: False for the real images, downloaded if need be; True for a small made-up set of the same shape and
     classes; "if_missing" for that one only where the real files are not on this machine, with a notice.
@@ -139,6 +150,8 @@ def load(name, stand_in=False, *, size=32, background="white"):
         folder = _own_folder(name)
         if stand_in is True:
             raise CganError(f"The folder {folder} has no stand-in; leave stand_in out.")
+        if folder.suffix.lower() == ".npz" and folder.is_file():
+            return _load_npz(folder)
         return _load_folder(folder, size, background=background)
     if stand_in == "if_missing":
         stand_in = not available(name)
@@ -167,7 +180,7 @@ def _originals(name):
 def _load_real(name):
     path = _user_file(name)
     if path:
-        return _dataset(name, read_npz(path), path)
+        return _user_arrays(name, path)
     if name == "celeba":
         raise DataError(CELEBA_MISSING)
     paths = _keras_files(name) or [fetch(file, cache_dir() / name) for file in _originals(name)]
@@ -176,6 +189,34 @@ def _load_real(name):
     if name in FINGERPRINTS and data.fingerprint != FINGERPRINTS[name]:
         raise DataError(f"{paths[0]} does not belong to the original {data.title}; delete it, and it is fetched again.")
     return data
+
+
+def _user_arrays(name, path):
+    """The data set in a file that the user provides: someone's own, unless it holds the original images and classes."""
+    data = _dataset(name, read_npz(path), path)
+    same = name not in FINGERPRINTS or data.fingerprint == FINGERPRINTS[name]
+    if same and (name == "celeba" or data.class_names == CLASS_NAMES[name]):
+        return data
+    return replace(data, folder=str(path.resolve()))
+
+
+def _load_npz(path):
+    """The images in an .npz that is given by its path, with a test part if it has one."""
+    from .arrays import from_arrays  # which needs this module
+
+    if path.stem in NAMES:
+        return _user_arrays(path.stem, path)
+    arrays = read_npz(path)
+    keys = next((keys for keys in ARRAY_KEYS if keys[0] in arrays), _ARRAYS)
+    x_train, y_train, x_test, y_test = map(arrays.get, keys)
+    if x_train is None:
+        raise DataError(
+            f"{shown(path)} holds {', '.join(arrays) or 'nothing'}; load() reads x_train, y_train, x_test, y_test. "
+            "Give other arrays to cgan_utils.data.arrays.from_arrays."
+        )
+    test = None if x_test is None else (x_test, y_test)
+    data = from_arrays(x_train, y_train, arrays.get("class_names"), shown(path.stem), test=test)
+    return replace(data, folder=str(path.resolve()))
 
 
 def _user_file(name):
@@ -254,12 +295,30 @@ def _checked_labels(y, images, classes, split, path):
 
 def _own_folder(name):
     folder = expanded(name)
-    if folder.is_dir() or (folder.is_file() and folder.suffix.lower() == ".zip"):
+    if folder.is_dir() or (folder.is_file() and folder.suffix.lower() in (".zip", ".npz")):
         return folder
+    if "://" in str(name):
+        raise CganError(
+            f"{shown(name)} is an address on the net; download it, and give the folder or .zip of pictures."
+        )
+    if folder.is_file():
+        raise CganError(f"{shown(folder)} is {_what(folder)}")
     if len(folder.parts) > 1:
         raise CganError(f"There is no folder and no .zip at {shown(folder.absolute())}; give where your pictures are.")
     place = f"No folder and no .zip of this name is in {shown(Path.cwd())} either"
     raise CganError(f"{unknown('data set', name, NAMES)} {place}; give the whole path of your pictures.")
+
+
+def _what(file):
+    """What a file is that is no folder, and what to do with it, as the end of a sentence."""
+    if is_picture(file.name) or is_unread(file.name):
+        return "one picture; give the folder that it is in."
+    if {".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar"} & {*map(str.lower, file.suffixes)}:
+        return "an archive of another form than .zip; unpack it, and give the folder of its pictures."
+    return (
+        "a file, and no folder or .zip of pictures; load it in Python, and give its images and labels to "
+        "cgan_utils.data.arrays.from_arrays."
+    )
 
 
 def earlier(data):
@@ -284,6 +343,10 @@ def _load_folder(folder, size, name=None, background="white"):
     prepared = prepare(folder, size, background=background)
     if prepared.report:
         notice(prepared.report)
+    if not name and len(prepared.class_names) == 1:
+        inside = opened(folder)
+        for remark in one_class_remarks(inside, list_pictures(inside)):
+            notice(remark)
     if name:
         return ImageDataset(name, *prepared.splits(), CLASS_NAMES[name])
     return _own_pictures(folder, prepared)

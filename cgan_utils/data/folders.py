@@ -6,7 +6,7 @@
 import hashlib
 import itertools
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from numbers import Integral
 from pathlib import Path
@@ -35,7 +35,8 @@ class PreparedFolder:
     testing, False where for training, None where it leaves that open; `left_out`: why a file could not be read, by its
     name; `files`: how many pictures there were; `deep`: how many of them had more than eight bits; `sides`: the
     shortest and the longest side of any, in pixels; `odd`: names of some that are very long, or far too small;
-    `background`: what shows where a picture is transparent; `unread`: {ending: pictures that can't be read here}.
+    `background`: what shows where a picture is transparent; `unread`: {ending: pictures that can't be read here};
+    `extents`: the ranges by which the deep ones were scaled, see `pictures.extents_of`.
     """
 
     images: MappedImages
@@ -49,6 +50,20 @@ class PreparedFolder:
     odd: list
     background: str
     unread: dict[str, int] = field(default_factory=dict)
+    extents: dict = field(default_factory=dict)
+
+    @property
+    def depth(self):
+        """A sentence about pictures of more than eight bits; empty if there are none."""
+        if not self.deep:
+            return ""
+        ranges = []
+        for low, high, whole in self.extents.values():
+            top = pictures.white([low, high, whole])
+            ranges.append(f"0 to {top:,}" if top else f"{low:,.6g} to {high:,.6g}")
+        have = "picture has" if self.deep == 1 else "pictures have"
+        by_one = f", all by one range, {' and, of floats, '.join(ranges)}" if ranges else ""
+        return f"{self.deep:,} {have} more than eight bits for a pixel, which are scaled to eight{by_one}."
 
     @property
     def report(self):
@@ -63,9 +78,8 @@ class PreparedFolder:
             )
         if self.unread:
             said.append(f"{not_read(self.unread)}.")
-        if self.deep:
-            have = "picture has" if self.deep == 1 else "pictures have"
-            said.append(f"{self.deep:,} {have} more than eight bits for a pixel, which are scaled to eight.")
+        if self.depth:
+            said.append(self.depth)
         if self.odd:
             said.append(
                 f"Some pictures are very long or very small, and little of them will be seen: {_named(self.odd)}."
@@ -114,13 +128,16 @@ def prepare(folder, size, cache=None, progress=True, background="white"):
     pictures.check_colour(background)
     folder = expanded(folder)
     inside = opened(folder)
-    listing = list_pictures(inside)
+    try:
+        listing = list_pictures(inside)
+    except DataError as error:  # of a .zip, the user knows its own place, not that in the cache
+        raise DataError(str(error).replace(shown(inside), shown(folder))) from None
     store = _store(folder, size, cache)  # of a .zip itself: when it changes, it is unpacked to another place
     stem = hashlib.sha256(ascii((background, listing.files)).encode()).hexdigest()[:16]
     for attempt in itertools.count(1):
         path = store / (f"{stem}.json" if attempt == 1 else f"{stem}-{attempt}.json")
         index = Index.read(path, size, background)
-        if not any(_can_be_read(inside / name) for name in index.refused):
+        if not index.scaled_apart and not any(_can_be_read(inside / name) for name in index.refused):
             break  # else a new attempt, in files of its own: a training may still read the images of this one
     if not index.complete:
         with _writing(store):
@@ -178,6 +195,7 @@ def _opened(index, index_path, size, unread=()):
         index.odd,
         index.background,
         dict(unread),
+        index.extents or {},
     )
 
 
@@ -207,13 +225,15 @@ def _decode(folder, listing, look, index_path, index, progress):
             old.with_suffix(".uint8").unlink(missing_ok=True)
         images.touch()
     files = listing.files
+    if index.extents is None:
+        index.extents = _measured(folder, files)
     show = Progress(shown(folder.resolve().name), progress, _bar, delay=2)
     with images.open("r+b") as out:
         out.seek(index.rows * look[0] ** 2 * 3)
         while index.done < len(files):
             for file in files[index.done : index.done + CHUNK]:
                 try:
-                    picture = pictures.read(folder / file.path, *look)
+                    picture = pictures.read(folder / file.path, *look, index.extents)
                 except Exception as error:  # a damaged file can fail in any decoder, in any way
                     if getattr(error, "errno", None):  # decoders have none
                         index.refused.append(file.path)
@@ -231,6 +251,16 @@ def _decode(folder, listing, look, index_path, index, progress):
     index.groups = [[*kind, len(list(some))] for kind, some in itertools.groupby(readable)]
     index.class_names = list(listing.class_names)
     index.write(index_path)
+
+
+def _measured(folder, files):
+    """The ranges of all pictures of more than eight bits together, see `pictures.extents_of`."""
+    extents = {}
+    for file in files:
+        if Path(file.path).suffix.lower() not in pictures.SHALLOW:
+            with suppress(Exception):  # what can't be read is left out, with its reason, when it is decoded
+                extents = pictures.joined(extents, pictures.measure(folder / file.path))
+    return extents
 
 
 def _bar(done, total):

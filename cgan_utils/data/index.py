@@ -15,6 +15,8 @@ class Index:
     It is written after the pixels that it speaks of, and whole or not at all; pixels beyond it are not read. What it
     holds in `groups` is known at the end: how many images follow each other with one label and `File.test`. `refused`:
     files that the system did not let us read, which may pass: the folder is prepared anew once one of them opens.
+    `extents`: the ranges of the pictures of more than eight bits, measured before the first is decoded, so that all
+    are scaled alike (see `pictures.extents_of`); None where that was not done.
     """
 
     done: int = 0
@@ -27,10 +29,16 @@ class Index:
     class_names: list = field(default_factory=list)
     background: str = "white"
     refused: list = field(default_factory=list)
+    extents: dict | None = None
 
     @property
     def rows(self):
         return self.done - len(self.left_out)
+
+    @property
+    def scaled_apart(self):
+        """Whether each deep picture was scaled by its own range, as versions before `extents` did."""
+        return bool(self.deep) and self.extents is None
 
     @property
     def complete(self):

@@ -45,8 +45,10 @@ CLASS_NAMES = {
     "cifar100": tuple(sorted(sum(CIFAR100_SUPERCLASSES.values(), ()))),  # the labels number the names from a to z
     "celeba": ("face",),
 }
-# Of the originals (see `ImageDataset.fingerprint`), for what comes from a cache; for CIFAR none is known.
+# Of the originals (see `ImageDataset.fingerprint`): what has another one is not the data set, whatever it is called.
 FINGERPRINTS = {
     "mnist": "9c021205615f2b05574dc9e3299798fd2dda8542bf3ccdb91e5aa08efb0d8c90",
     "fashion_mnist": "7d1f9e9266d58092bb0ba784a0baf0a2752173d2007e4dedf62876fe83eafe24",
+    "cifar10": "ec87fbaaf81f286bda73ac1efb892faa72d6db5ed38c74154950acfc60c8cbd2",
+    "cifar100": "40e43a62e426e7769274611311fd93b02d92a81dd2959d13d0f6499132b67b75",
 }

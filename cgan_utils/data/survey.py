@@ -15,9 +15,12 @@ LISTED = 30  # classes that are counted one by one
 def summary(data):
     """One line about an `ImageDataset`: how many images of what size, and the classes."""
     height, width, channels = data.shape
+    names = ", ".join(data.class_names[:LISTED])
+    if data.classes > LISTED:
+        names += f", … and {data.classes - LISTED:,} more"
     return (
         f"{data.title}: {len(data.x_train):,} training and {len(data.x_test):,} test images of "
-        f"{height}×{width}×{channels}, {data.classes} classes: {', '.join(data.class_names)}"
+        f"{height}×{width}×{channels}, {data.classes} classes: {names}"
     )
 
 
@@ -33,6 +36,8 @@ def survey(folder, size=32, background="white"):
         said.append(f"… and {len(counts) - LISTED:,} more classes")
     low, high = prepared.sides
     said.append(f"The sides are of {low:,} to {high:,} pixels." if low < high else f"All sides are of {low:,} pixels.")
+    if prepared.depth:
+        said.append(prepared.depth)
     return [*said, *imbalance(counts), *duplicates(opened(folder), prepared)]
 
 
