@@ -187,7 +187,8 @@ def evaluate(run, reference=None, per_class=None, repeats=REPEATS, progress=None
     reference: a `Reference`, by default that of the run's data set. per_class: images of each class in each of the
     `repeats` draws, two at least; by default 10,000, or 1,000 where no evaluator knows the data, such as faces and
     one's own pictures, divided by the number of classes, but no fewer than
-    ten. As many real images are compared with the drawn ones, or all if there are fewer. progress: called with a share, 0 to 1.
+    ten. As many real images are compared with the drawn ones, or all if there are fewer. progress: called with a
+    share, 0 to 1.
     Raises CganError for a run that can't be measured: an autoencoder, too few images, or data that are not here.
     """
     if run.experiment.game == "autoencoder":
