@@ -21,7 +21,7 @@ class PlainFigure(Figure):
     def draw(self, renderer):
         for text in self.findobj(Text):
             if "\\mathdefault" not in text.get_text():  # of a logarithmic axis, which writes powers as formulas
-                _make_plain(text, most=max(40, int(self.get_figwidth() * 144 / text.get_fontsize())))
+                _make_plain(text, most=max(40, int(self.get_figwidth() * 110 / text.get_fontsize())))
         super().draw(renderer)
 
 
