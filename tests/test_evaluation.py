@@ -253,7 +253,7 @@ def test_a_shipped_evaluator_recognises_real_images(name, least):
 
 
 def test_as_many_real_images_are_compared_as_are_drawn(numbers, judge):
-    """The number of images moves coverage and Fréchet distance: with few drawings, real images score as low as these."""
+    """The number of images moves coverage and Fréchet distance: few real images score as few drawings would."""
     reference = Reference(numbers, judge)
     few, many = len(reference.train_features[0]) + 20, min(len(numbers.x_train), len(numbers.x_test))
     for count in (few, many):
