@@ -93,8 +93,8 @@ def parser():
     add("--data", metavar="FOLDER", help="where the pictures are that it learned from, if they were moved")
     fid = "the Inception FID, too, of so few images that it is larger than in papers"
     add("--fid", action="store_true", help=f"{fid} (extra 'fid', and a connection the first time)")
-    each = "10,000, or 1,000 where no evaluator knows the data, divided by the classes; 10 at least"
-    add("--per-class", type=int, metavar="N", help=f"images of each class (default {each})")
+    each = "10,000, or 1,000 where no evaluator knows the data, divided by the classes, but no fewer than 10"
+    add("--per-class", type=int, metavar="N", help=f"images of each class, 2 or more (default {each})")
 
     add = command("export", commands.export, "write a run's generator for use without this package")
     add("run", help="a run's name or folder")

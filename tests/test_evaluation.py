@@ -250,3 +250,20 @@ def test_a_shipped_evaluator_recognises_real_images(name, least):
     seen = judge.look(data.x_test[:400])[1].argmax(axis=1)
     assert (seen == data.y_test[:400]).mean() == pytest.approx(judge.accuracy, abs=0.06)
     assert all(file.stat().st_size < 10e6 for file in judge.path.iterdir())
+
+
+def test_as_many_real_images_are_compared_as_are_drawn(numbers, judge):
+    """The number of images moves coverage and Fréchet distance: few real images score as few drawings would."""
+    reference = Reference(numbers, judge)
+    few, many = len(reference.train_features[0]) + 20, min(len(numbers.x_train), len(numbers.x_test))
+    for count in (few, many):
+        assert len(reference.compared(count)) == count
+    assert reference.floor(few)["frechet"] > reference.floor(many)["frechet"]
+    assert reference.floor(few) == Reference(numbers, judge).floor(few)
+
+
+def test_test_images_that_are_training_images_are_measured_with_a_warning(numbers):
+    copied = replace(numbers, x_train=numbers.x_test, y_train=numbers.y_test)
+    metrics = scored(lambda label, random: random.uniform(-1, 1, (28, 28, 1)), Reference(copied))
+    assert set(metrics["drawn"]) == {"diversity", "nearest_pixels_share"}
+    assert "unknown" in metrics["verdict"]["keys"] and "copies of training images" in metrics["verdict"]["text"]

@@ -1,5 +1,6 @@
 """The figures of a run, and the views that choose among pictures."""
 
+import io
 import json
 import shutil
 
@@ -10,11 +11,14 @@ import pytest
 from cgan_utils.errors import CganError
 from cgan_utils.images import folded, grid
 from cgan_utils.models.networks import build
+from cgan_utils.plain_figures import in_legend, short, subplots
 from cgan_utils.results.curves import epoch_curves
 from cgan_utils.results.run import Run
 from cgan_utils.views import comparison, diagram
 from cgan_utils.views import explorer as widgets
 from cgan_utils.views import figures as plots
+from cgan_utils.views.comparison import strips
+from cgan_utils.views.figures import class_grid, sheet
 from cgan_utils.views.widgets import show
 
 
@@ -140,3 +144,25 @@ def test_a_diagram_accounts_for_every_parameter(name):
         assert "join" in texts
         assert f"{network.get_layer('label_dense').count_params():,}" in texts
         plt.close(figure)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["$5_$10", "猫", "قط", "x" * 180, "a\\b^{$x$}", "_hidden"])
+def test_any_name_can_stand_in_a_figure(name):
+    """No traceback and no warning, and two names that no font can show are told apart."""
+    picture = np.zeros((2, 28, 28, 1), "uint8")
+    for figure in (
+        sheet({name: picture[0]}, name),
+        class_grid(picture, [0, 0], [name], title=name),
+        strips({name: {name: picture}}),
+    ):
+        figure.savefig(io.BytesIO(), format="png")
+        plt.close(figure)
+    assert short(name) and len(short(name)) <= 24 and short("猫") != short("犬")
+
+
+def test_a_name_in_a_legend_is_not_hidden():
+    figure, axes = subplots()
+    axes.plot([0, 1], label=in_legend("_own"))
+    assert len(axes.get_legend_handles_labels()[1]) == 1
+    plt.close(figure)

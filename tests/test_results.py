@@ -264,6 +264,15 @@ def test_the_card_says_all_that_decides_a_training(run):
     assert "cgan generate" in plain and "cgan generate" not in said(game="autoencoder")  # its codes follow no law
 
 
+def test_a_card_says_when_its_evolution_is_of_another_network_than_the_one_that_draws(run):
+    def says_so(draws_with, **experiment):
+        record = {**run.record, "draws_with": draws_with, "experiment": {**run.record["experiment"], **experiment}}
+        return "draws with the averaged one" in card(run.path, record, [], ["epoch_0001"])
+
+    assert says_so(AVERAGED, draw_averaged=False)
+    assert not says_so(AVERAGED, draw_averaged=True) and not says_so(LAST, draw_averaged=False)
+
+
 def test_hubs_can_read_the_head_of_a_card(run):
     def head(**data):
         _, text, rest = card(run.path, {**run.record, "data": {**run.record["data"], **data}}, [], []).split("---\n", 2)

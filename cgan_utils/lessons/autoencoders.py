@@ -4,13 +4,13 @@ Colours are safe for colour-blind eyes, and those of the notebooks that look at 
 """
 
 import ipywidgets as widgets
-import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
 from ..images import enlarge, grid, to_png
 from ..models.layers import to_uint8
 from ..models.sampling import decode
+from ..plain_figures import subplots
 from ..views.evaluation import matrix
 from ..views.figures import picture_on
 from ..views.widgets import PictureView, figure_png
@@ -41,7 +41,7 @@ def image_clouds(spaces, images, title, cells=26):
 
     One map below the other, so that the images in its cells are large enough to tell what they show.
     """
-    figure, axes = plt.subplots(len(spaces), figsize=(7, 6.4 * len(spaces)), squeeze=False, layout="constrained")
+    figure, axes = subplots(len(spaces), figsize=(7, 6.4 * len(spaces)), squeeze=False, layout="constrained")
     for axis, (name, points) in zip(axes.flat, spaces.items(), strict=True):
         picture, (left, right, low, high) = cloud(points, images, cells)
         axis.imshow(picture[..., 0], cmap="gray_r", vmin=0, vmax=255, extent=(left, right, low, high), aspect="auto")
@@ -76,7 +76,7 @@ def decoded_grid(decoder, x, y):
 
 def decoded_plane(decoder, x, y, title):
     """`decoded_grid` as a figure with the coordinates on its axes."""
-    figure, axes = plt.subplots(figsize=(0.5 * len(x) + 1, 0.5 * len(y) + 1), layout="constrained")
+    figure, axes = subplots(figsize=(0.5 * len(x) + 1, 0.5 * len(y) + 1), layout="constrained")
     half = [0.5 * (values[1] - values[0]) for values in (x, y)]
     extent = (x[0] - half[0], x[-1] + half[0], y[0] - half[1], y[-1] + half[1])
     axes.imshow(decoded_grid(decoder, x, y)[..., 0], cmap="gray", vmin=0, vmax=255, extent=extent, aspect="auto")
@@ -131,7 +131,7 @@ def predictions(images, truth, chances, names, title, columns=8):
 
 def verdict(image, chances, names, truth):
     """One image and the probability of each class as a bar; the true class is marked."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3), layout="constrained", width_ratios=(1, 1.6))
+    figure, (left, right) = subplots(1, 2, figsize=(7.4, 3), layout="constrained", width_ratios=(1, 1.6))
     picture_on(left, image, f"true class: {names[truth]}")
     colours = [ACCENT if label == truth else TRAIN for label in range(len(names))]
     bars = right.barh(names, 100 * chances, color=colours)
@@ -144,7 +144,7 @@ def verdict(image, chances, names, truth):
 
 
 def _panels(count, width=4.4, height=4.2):
-    figure, axes = plt.subplots(1, count, figsize=(width * count, height), layout="constrained")
+    figure, axes = subplots(1, count, figsize=(width * count, height), layout="constrained")
     return figure, np.atleast_1d(axes)
 
 

@@ -3,12 +3,12 @@
 Colours are safe for colour-blind eyes; where ten classes share a figure, a marker or a name stands beside the colour.
 """
 
-import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 
 from ..data.known import CIFAR100_SUPERCLASSES
 from ..images import grid
+from ..plain_figures import in_legend, subplots
 from ..views.figures import picture_on
 from .exploration import CHANNELS, components_needed, explained, reconstruct
 
@@ -19,7 +19,7 @@ TRAIN, TEST, ACCENT = "#0072b2", "#e69f00", "#d55e00"
 
 def label_bars(data):
     """Number of images of each class, train and test."""
-    figure, axes = plt.subplots(figsize=(10, 3.2), layout="constrained")
+    figure, axes = subplots(figsize=(10, 3.2), layout="constrained")
     places = np.arange(data.classes)
     for labels, name, colour, shift in ((data.y_train, "train", TRAIN, -0.2), (data.y_test, "test", TEST, 0.2)):
         counts = np.bincount(labels, minlength=data.classes)
@@ -36,7 +36,7 @@ def label_bars(data):
 
 def grey_levels(data):
     """Share of pixels at each grey level, one curve per channel, with the mean of each."""
-    figure, axes = plt.subplots(figsize=(10, 3.2), layout="constrained")
+    figure, axes = subplots(figsize=(10, 3.2), layout="constrained")
     colours = {"": "#333333", "_red": "#d55e00", "_green": "#009e73", "_blue": "#0072b2"}
     for channel, (name, style) in enumerate(zip(CHANNELS[data.shape[-1]], ("-", "--", ":"), strict=False)):
         share = np.bincount(data.x_train[..., channel].ravel(), minlength=256) / data.x_train[..., channel].size
@@ -60,7 +60,7 @@ def labelled_grid(images, names, columns, title="", row_names=None, tile=1.0, li
     picture = grid(framed, columns, gap=2, background=255)
     rows = -(-count // columns)
     size = (columns * tile + (1.8 if row_names else 0.1), rows * tile * (height + band) / width + 0.5)
-    figure, axes = plt.subplots(figsize=size, layout="constrained")
+    figure, axes = subplots(figsize=size, layout="constrained")
     picture_on(axes, picture, title)
     for i, name in enumerate(names):
         left, top = i % columns * (width + 2), i // columns * (height + band + 2)
@@ -110,7 +110,7 @@ def class_variances(variances, names, title, tile=1.0):
 
 def variance_curve(pca, title, claim=None):
     """Share of variance explained by the first k components, marked at 90, 95 and 99 %, and at a `claim` of k."""
-    figure, axes = plt.subplots(figsize=(9, 3.8), layout="constrained")
+    figure, axes = subplots(figsize=(9, 3.8), layout="constrained")
     k = np.arange(1, len(pca.components_) + 1)
     axes.semilogx(k, 100 * explained(pca, k), color=TRAIN, linewidth=2)
     for share, needed in components_needed(pca).items():
@@ -141,7 +141,7 @@ def reconstructions(pca, images, counts, title):
     counts = [k for k in counts if k <= len(pca.components_)]
     rows = [*(reconstruct(pca, images, k) for k in counts), images]
     side = images.shape[1] + 1
-    figure, axes = plt.subplots(figsize=(0.8 * len(images) + 1.6, 0.8 * len(rows) + 0.5), layout="constrained")
+    figure, axes = subplots(figsize=(0.8 * len(images) + 1.6, 0.8 * len(rows) + 0.5), layout="constrained")
     picture_on(axes, grid(np.concatenate(rows), len(images), background=255), title)
     axes.axis("on")
     names = [f"k = {k:,} ({explained(pca, k):.1%})" for k in counts] + ["original"]
@@ -154,10 +154,10 @@ def reconstructions(pca, images, counts, title):
 
 def scatter(points, labels, names, title, axis_names=("", "")):
     """Up to ten classes in the plane: every point (left); each class's centroid and densest half (right)."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5), layout="constrained")
+    figure, (left, right) = subplots(1, 2, figsize=(12, 5), layout="constrained")
     for label, name in enumerate(names):
         own, colour, marker = points[labels == label], COLOURS[label], MARKERS[label]
-        left.scatter(*own.T, s=9, marker=marker, color=colour, alpha=0.55, linewidths=0, label=name)
+        left.scatter(*own.T, s=9, marker=marker, color=colour, alpha=0.55, linewidths=0, label=in_legend(name))
         # The contour that holds half of the class's estimated density.
         sns.kdeplot(x=own[:, 0], y=own[:, 1], levels=[0.5], ax=right, color=colour, linewidths=1.6)
     drawn = np.concatenate([path.vertices for lines in right.collections for path in lines.get_paths()])
@@ -201,7 +201,7 @@ def density(points, labels, title, axis_names):
     centroids = np.stack([points[labels == group].mean(axis=0) for group in np.unique(labels)])
     margin = 0.6 * np.ptp(centroids, axis=0)
     (left, low), (right, high) = centroids.min(axis=0) - margin, centroids.max(axis=0) + margin
-    figure, axes = plt.subplots(figsize=(7.5, 5.2), layout="constrained")
+    figure, axes = subplots(figsize=(7.5, 5.2), layout="constrained")
     picture = axes.hexbin(*points.T, gridsize=16, extent=(left, right, low, high), cmap="Blues", linewidths=0)
     heights = _free_heights(centroids, 0.035 * (right - left), 0.05 * (high - low))
     for number, (centroid, y) in enumerate(zip(centroids, heights, strict=True), start=1):
@@ -218,9 +218,7 @@ def density(points, labels, title, axis_names):
 def group_panels(points, labels, names, title):
     """Many groups in the plane: a panel for each, its points and centroid (cross) before the cloud of all points."""
     rows = -(-len(names) // 5)
-    figure, panels = plt.subplots(
-        rows, 5, figsize=(9.5, 1.75 * rows + 0.4), layout="constrained", sharex=True, sharey=True
-    )
+    figure, panels = subplots(rows, 5, figsize=(9.5, 1.75 * rows + 0.4), layout="constrained", sharex=True, sharey=True)
     for group, (axes, name) in enumerate(zip(panels.flat, names, strict=True)):
         own = points[labels == group]
         axes.scatter(*points[:1500].T, s=2, color="#d8d8d8", linewidths=0)

@@ -3,11 +3,11 @@
 import functools
 
 import ipywidgets as widgets
-import matplotlib.pyplot as plt
 import numpy as np
 
 from ..data.known import CIFAR100_SUPERCLASSES
 from ..images import enlarge, grid, to_png
+from ..plain_figures import subplots
 from ..views.figures import picture_on
 from ..views.widgets import PictureView, figure_png
 from .exploration import class_moments, explained, reconstruct
@@ -46,7 +46,7 @@ def class_explorer(*sets, shown=15):
         data, (means, variances) = sets[index], moments(index)
         spread = np.sqrt(variances[label])
         levels = np.rint(spread * 255 / max(spread.max(), 1)).astype("uint8")
-        figure, axes = plt.subplots(1, 3, figsize=(8.4, 2.7), layout="constrained", width_ratios=(3, 3, 5))
+        figure, axes = subplots(1, 3, figsize=(8.4, 2.7), layout="constrained", width_ratios=(3, 3, 5))
         picture_on(axes[0], np.rint(means[label]).astype("uint8"), "mean image\n")
         picture_on(axes[1], levels, f"standard deviation\n(white: {spread.max():.0f})")
         total = (data.y_train == label).sum()

@@ -4,7 +4,6 @@ import functools
 from dataclasses import dataclass
 
 import ipywidgets as widgets
-import matplotlib.pyplot as plt
 import numpy as np
 from scipy.special import xlogy
 
@@ -12,6 +11,7 @@ from ..backend import keras, no_gradients
 from ..errors import CganError, unknown
 from ..models.gan import ConditionalGAN
 from ..models.losses import adversarial_loss
+from ..plain_figures import subplots
 from ..views.widgets import PictureView, figure_png
 from .exploration_figures import ACCENT, TRAIN
 
@@ -153,7 +153,7 @@ def plot_losses(axes, history, upto=None, title=""):
 
 def filmstrip(history, moments):
     """A game at several moments, side by side: the still form of the slider."""
-    figure, panels = plt.subplots(1, len(moments), figsize=(2.7 * len(moments) + 0.7, 3.2), layout="constrained")
+    figure, panels = subplots(1, len(moments), figsize=(2.7 * len(moments) + 0.7, 3.2), layout="constrained")
     for axes, moment in zip(panels, moments, strict=True):
         modes, good = coverage(history.points[moment])
         title = f"step {history.steps[moment]:,}\n{modes} of {MODES} covered, {good:.0%} good"
@@ -167,7 +167,7 @@ def filmstrip(history, moments):
 def game_curves(histories):
     """Losses, accuracy and modes covered of several games; dotted lines: a discriminator that can only guess."""
     size = (11, 2.7 * len(histories))
-    figure, panels = plt.subplots(len(histories), 2, figsize=size, layout="constrained", squeeze=False)
+    figure, panels = subplots(len(histories), 2, figsize=size, layout="constrained", squeeze=False)
     for (left, right), history in zip(panels, histories, strict=True):
         plot_losses(left, history, title=history.game.title)
         right.plot(history.steps, history.accuracy, color=TRAIN, label="discriminator's accuracy")
@@ -185,7 +185,7 @@ def explore_games(*histories):
 
     def render(game, moment):
         history = histories[game]
-        figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.9), layout="constrained", width_ratios=(5, 4))
+        figure, (left, right) = subplots(1, 2, figsize=(9, 3.9), layout="constrained", width_ratios=(5, 4))
         modes, good = coverage(history.points[moment])
         title = f"step {history.steps[moment]:,}: {modes} of {MODES} Gaussians, {good:.0%} good points"
         picture = plot_points(left, history, moment, title)
@@ -230,7 +230,7 @@ def explore_value():
 
     def render(mean, spread):
         p_model, places = normal(mean, spread), np.linspace(-4, 4, 81)
-        figure, (left, right) = plt.subplots(1, 2, figsize=(9.4, 3.5), layout="constrained")
+        figure, (left, right) = subplots(1, 2, figsize=(9.4, 3.5), layout="constrained")
         left.fill_between(LINE, p_data, color="#bbbbbb", label="density of the data")
         left.plot(LINE, p_model, color=ACCENT, label="density of the generator")
         left.plot(LINE, best_discriminator(p_data, p_model), color=TRAIN, label="D*(x)")

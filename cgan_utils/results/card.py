@@ -57,6 +57,8 @@ def card(path, record, history, pictures, metrics=None):
     if epochs:
         layout = "A row is a class, a column is a seed." if named else "Each image is from a seed of its own."
         lines += ["## Evolution", "", layout, ""]
+        if record["draws_with"] == AVERAGED and not experiment.get("draw_averaged"):  # `GAN.drawer` made the pictures
+            lines += ["These are of the last generator, as it trained; the run draws with the averaged one.", ""]
         lines += [f"![{picture}](evolution/{picture}.png)" for picture in (epochs[0], epochs[-1])]
         lines += [""]
     if ALL_CLASSES in pictures:

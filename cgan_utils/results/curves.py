@@ -7,6 +7,8 @@ import math
 
 import matplotlib.pyplot as plt
 
+from ..plain_figures import PlainFigure
+
 LOSSES = {  # by their name in the history; colours that are safe for colour-blind eyes
     "d_loss": ("discriminator", "#0072b2"),
     "g_loss": ("generator", "#d55e00"),
@@ -37,7 +39,9 @@ def epoch_curves(history, title=""):
     rows = [row for row in rows if row]
     columns = math.lcm(*map(len, rows))
     mosaic = [[name for name in row for _ in range(columns // len(row))] for row in rows]
-    figure, axes = plt.subplot_mosaic(mosaic, figsize=(11, 2.5 * len(rows) + 0.9), layout="constrained")
+    figure, axes = plt.subplot_mosaic(
+        mosaic, FigureClass=PlainFigure, figsize=(11, 2.5 * len(rows) + 0.9), layout="constrained"
+    )
     for name, axis in axes.items():
         _panel(axis, history, name)
     if "d_loss" in axes:

@@ -6,8 +6,8 @@ at them, and at real images for comparison (see `evaluator`; each measure is def
     class_accuracy   share of the drawn images that the evaluator takes for the class that was asked for; real: the
                      share for the test images, the ceiling
     frechet, kernel, precision, recall, density, coverage
-                     drawn images against the test images, in the evaluator's features; real: as many training images
-                     against the test images, the floor of the distances and the ceiling of the others
+                     drawn images against as many test images, in the evaluator's features; real: as many training
+                     images against the same, the floor of the distances and the ceiling of the others
     diversity        within a class, of the pixels, mean over the classes; real: of the test images
     nearest_…        nearness to the training images, in the pixels and in the features; the goal of a ratio is 1,
                      that of a share 0.01; see `measures`
@@ -51,7 +51,7 @@ class Reference:
     def __init__(self, data, judge=None):
         if judge and judge.record["data"]["stand_in"] != data.stand_in:
             raise CganError(f"The evaluator of {data.name} learned from other images than those at hand.")
-        self.data, self.judge = data, judge
+        self.data, self.judge, self._floors = data, judge, {}
 
     @cached_property
     def test(self):
@@ -62,22 +62,34 @@ class Reference:
     def train_features(self):
         return self.judge.look(self.data.x_train)[0]
 
-    @cached_property
-    def floor(self):
-        """What as many training images as there are test images score against these: a dict of floats."""
-        count = min(len(self.data.x_train), len(self.data.x_test))
-        chosen = np.random.default_rng(0).permutation(len(self.data.x_train))[:count]
-        return self.distances(self.train_features[chosen])
+    def floor(self, count):
+        """What `count` training images, or all if there are fewer, score against the test images: a dict of floats."""
+        if count not in self._floors:
+            labels = self.data.y_train
+            chosen = np.random.default_rng(0).permutation(len(labels))[: max(count, len(self.data.x_test))]
+            if count < len(chosen):
+                chosen = _some(chosen[np.argsort(labels[chosen], kind="stable")], count)
+            self._floors[count] = self.distances(self.train_features[chosen], count)
+        return self._floors[count]
 
-    def real(self, conditional):
+    def compared(self, count):
+        """The features of the test images, of `count` of them where there are more, evenly of all classes.
+
+        The measures depend on the number of images: as many real as drawn ones are compared.
+        """
+        features, labels = self.test[0], self.data.y_test
+        return _some(features[np.argsort(labels, kind="stable")], count) if count < len(features) else features
+
+    def real(self, conditional, count):
         """What real images score, {measure: float}, and by class, {measure: one for each}; see `_measure`.
 
+        count: of the training images that are compared with test images, as many as will be drawn.
         conditional: whether by class; else they are compared with each other whatever their class.
         """
         data, scores, by_class = self.data, {}, {}
         labels, classes = (data.y_test, data.classes) if conditional else (np.zeros_like(data.y_test), 1)
         if self.judge:
-            scores |= self.floor
+            scores |= self.floor(count)
         if self.judge and conditional:
             right = self.test[1].argmax(axis=1) == labels
             scores["class_accuracy"] = right.mean()
@@ -96,9 +108,9 @@ class Reference:
             values.append(_diversity(images[places[:COMPARED]]))
         return values
 
-    def distances(self, features):
-        """The measures of features [N, d] against those of the test images."""
-        real = self.test[0]
+    def distances(self, features, count):
+        """The measures of features [N, d] against those of `count` test images, or of all if there are fewer."""
+        real = self.compared(count)
         frechet, (kernel, error) = (measure(real, features) for measure in (frechet_distance, kernel_distance))
         return {
             "frechet": frechet,
@@ -174,7 +186,9 @@ def evaluate(run, reference=None, per_class=None, repeats=REPEATS, progress=None
 
     reference: a `Reference`, by default that of the run's data set. per_class: images of each class in each of the
     `repeats` draws, two at least; by default 10,000, or 1,000 where no evaluator knows the data, such as faces and
-    one's own pictures, divided by the number of classes, but ten at least. progress: called with a share, 0 to 1.
+    one's own pictures, divided by the number of classes, but no fewer than
+    ten. As many real images are compared with the drawn ones, or all if there are fewer. progress: called with a
+    share, 0 to 1.
     Raises CganError for a run that can't be measured: an autoencoder, too few images, or data that are not here.
     """
     if run.experiment.game == "autoencoder":
@@ -184,7 +198,9 @@ def evaluate(run, reference=None, per_class=None, repeats=REPEATS, progress=None
     if per_class is not None and per_class < 2:
         raise CganError(f"{per_class} image of each class can't be compared with one another; draw 2 or more.")
     per_class = per_class or max(10, (TOTAL if judge else COMPARED) // classes)
-    real, real_by_class = reference.real(run.conditional)  # first: it refuses too few images before any is drawn
+    real, real_by_class = reference.real(
+        run.conditional, per_class * classes
+    )  # first: it refuses too few images before any is drawn
     draws = []
     for repeat in range(repeats):
         labels = np.repeat(np.arange(classes), per_class)
@@ -216,6 +232,8 @@ def _protocol(run, reference, per_class, repeats):
     return {
         "images_per_class": per_class,
         "repeats": repeats,
+        "compared_test_images": min(per_class * len(run.class_names), len(data.x_test)),
+        "compared_training_images": min(per_class * len(run.class_names), len(data.x_train)),
         "neighbours": NEIGHBOURS,
         "neighbourhood_images": CROWD,
         "generator": run.draws_with,
@@ -241,7 +259,7 @@ def _measure(reference, images, labels, conditional, full):
         if conditional:
             scores["class_accuracy"] = (seen == labels).mean()
             by_class["class_accuracy"] = _by_class(np.mean, seen == labels, labels, classes)
-        scores |= reference.distances(features)
+        scores |= reference.distances(features, len(features))
     by_class["diversity"] = _by_class(_diversity, images, labels, classes)
     scores["diversity"] = np.mean(by_class["diversity"])
     if full:

@@ -158,8 +158,9 @@ class Run:
         metrics = self._with_fid(metrics)
         self.__dict__.pop("metrics", None)
         lines = [f" {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in metrics.items()]
-        figure = {f"{CURVES}.png": curves(self)} if len(self.history) else {}
-        self._rewrite({METRICS: "{\n" + ",\n".join(lines) + "\n}\n", **figure})
+        self._rewrite({METRICS: "{\n" + ",\n".join(lines) + "\n}\n"})  # first: no figure may cost minutes of measuring
+        if len(self.history):
+            self._rewrite({f"{CURVES}.png": curves(self)})
 
     def _with_fid(self, metrics):
         """The metrics, with the Inception FID of metrics.json if they lack it and it is of the same images."""

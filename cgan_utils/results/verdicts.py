@@ -10,6 +10,7 @@
 | misses … | without classes: these make less than `PRESENT` of their fair share of the drawings |
 | memorises | the median drawing is nearer to a training image than `COPIES` of a test image's distance, in the pixels
   and, where there is an evaluator, in its features, too |
+| whether it memorises can't be told | half of the test images are copies of training images
 | varied and new | none of the above, and there is no evaluator that could say more |
 
 A class that no evaluator recognises may still change the drawing: `conditioning.class_share` tells.
@@ -114,7 +115,12 @@ def _of_diversity(metrics):
 def _of_memory(metrics):
     # In the pixels alone a flat drawing is near to everything.
     ratios = [value["mean"] for name, value in metrics["drawn"].items() if re.fullmatch("nearest_.*_ratio", name)]
-    if max(ratios) < COPIES:
+    if not ratios:
+        yield (
+            "unknown",
+            "whether it memorises can't be told: half of the test images, or more, are copies of training images",
+        )
+    elif max(ratios) < COPIES:
         doubt = "" if len(ratios) > 1 else ", or so flat that they are near to everything"
         yield "memorises", f"memorises: most drawings are copies of training images{doubt}"
 

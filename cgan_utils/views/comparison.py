@@ -15,6 +15,7 @@ from ..errors import CganError
 from ..files import AVERAGED, LAST
 from ..images import cells, grid
 from ..paths import by_name
+from ..plain_figures import PlainFigure, in_legend, subplots
 from ..results.conditioning import class_shares
 from .figures import name_rows, picture_on, pictures
 
@@ -50,7 +51,7 @@ def styled(models):
 def strips(blocks, title="", xlabel=""):
     """Rows of images with their names, in blocks side by side: {block: {row: uint8 images [N, H, W, C]}}."""
     size = (0.56 * sum(_columns(blocks)) + 1.4, 0.56 * len(next(iter(blocks.values()))) + 0.9)
-    figure = plt.figure(figsize=size, layout="constrained")
+    figure = plt.figure(FigureClass=PlainFigure, figsize=size, layout="constrained")
     _strips_on(figure, blocks, xlabel)
     if title:
         figure.suptitle(title)
@@ -121,7 +122,7 @@ def training_curves(histories, title=""):
     (dashed), and about real images of the training, judged as test images are (solid, where recorded; see
     `callbacks.Seen`). The drawings are new in either case, so the solid lines leave them out.
     """
-    figure, axes = plt.subplots(1, 3, figsize=(13, 3.9), layout="constrained")
+    figure, axes = subplots(1, 3, figsize=(13, 3.9), layout="constrained")
     for axis, loss in zip(axes, ("d_loss", "g_loss"), strict=False):
         for (colour, marker), (name, history) in styled(histories.items()):
             axis.plot(history["epoch"], history[loss], label=name, color=colour, marker=marker, markersize=4)
@@ -140,13 +141,13 @@ def at_a_glance(runs, classes, columns=6, title=""):
     the gap is that of `training_curves`. classes: names, a row of drawings each.
     """
     runs, height = by_name(runs), 0.5 * len(classes)
-    figure = plt.figure(figsize=(13, 4.8 + height), layout="constrained")
+    figure = plt.figure(FigureClass=PlainFigure, figsize=(13, 4.8 + height), layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=(4, 0.8 + height))
     axes = above.subplots(1, 3)
     for (colour, _), (name, run) in styled(runs.items()):
         seen, means = _means_of_losses(run)
         for axis, values in zip(axes, means.T, strict=False):
-            axis.plot(seen, values, color=colour, linewidth=1.2, label=name)
+            axis.plot(seen, values, color=colour, linewidth=1.2, label=in_legend(name))
             axis.set(xscale="log", xlabel="images seen")
             axis.xaxis.set_major_formatter("{x:,.0f}")
     _losses_and_gap(axes, {name: run.history for name, run in runs.items()})
@@ -196,10 +197,10 @@ def conditioning(runs):
     line lies at 0 the generator ignores the class.
     """
     runs = by_name(runs)
-    figure, axes = plt.subplots(figsize=(9, 3.6), layout="constrained")
+    figure, axes = subplots(figsize=(9, 3.6), layout="constrained")
     for (colour, marker), (name, run) in styled(runs.items()):
         shares = class_shares(run)
-        axes.plot(shares.index, shares, color=colour, marker=marker, markersize=5, label=name)
+        axes.plot(shares.index, shares, color=colour, marker=marker, markersize=5, label=in_legend(name))
     axes.set(title="In how much of a drawing the class has a part", xlabel="epoch", ylabel="share of the variance")
     axes.set_ylim(-0.02, 1)
     axes.xaxis.get_major_locator().set_params(integer=True)
@@ -214,7 +215,7 @@ def cost_of_an_epoch(speeds):
     speeds: a row for each, with columns parameters, images, operations_per_image, 'seconds per epoch'; the index
     names them.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(12, 4.6), sharey=True, layout="constrained")
+    figure, axes = subplots(1, 2, figsize=(12, 4.6), sharey=True, layout="constrained")
     work = speeds["images"] * speeds["operations_per_image"] / 1e12
     units = ("parameters of the generator", "floating-point operations per epoch, 10¹²")
     for axis, values, unit in zip(axes, (speeds["parameters"], work), units, strict=True):
@@ -240,7 +241,7 @@ def by_class(scores, real):
 
     scores: {model: table of `Judge.scores`}; real: that of `Judge.real_scores`.
     """
-    figure, axes = plt.subplots(1, 4, figsize=(12, 4.4), sharey=True, layout="constrained")
+    figure, axes = subplots(1, 4, figsize=(12, 4.4), sharey=True, layout="constrained")
     places = np.arange(len(real))[::-1]
     for axis, (measure, unit) in zip(axes, UNITS.items(), strict=True):
         values = np.array([real[measure], *(table[measure] for table in scores.values())])
@@ -262,7 +263,7 @@ def over_seeds(looks, real, names):
     looks: a table with columns experiment, seed, images_seen and the measures; real: {measure: value}; names:
     {experiment: how the figure calls it}.
     """
-    figure, axes = plt.subplots(2, 2, figsize=(11, 6.6), layout="constrained", sharex=True)
+    figure, axes = subplots(2, 2, figsize=(11, 6.6), layout="constrained", sharex=True)
     for axis, (measure, unit) in zip(axes.flat, UNITS.items(), strict=True):
         for (colour, marker), (experiment, name) in styled(names.items()):
             lines = looks[looks["experiment"] == experiment].pivot(index="images_seen", columns="seed", values=measure)

@@ -1,7 +1,8 @@
 """A network as a picture: its layers from left to right, with shapes and numbers of parameters."""
 
-import matplotlib.pyplot as plt
 from matplotlib.patches import FancyBboxPatch
+
+from ..plain_figures import subplots
 
 
 def diagram(model, title=""):
@@ -12,7 +13,7 @@ def diagram(model, title=""):
     """
     boxes, rows = _boxes(model)
     columns = 1 + max(column for column, _ in boxes)
-    figure, axes = plt.subplots(figsize=(1.5 * columns + 0.3, 1.45 * rows + 0.6), layout="constrained")
+    figure, axes = subplots(figsize=(1.5 * columns + 0.3, 1.45 * rows + 0.6), layout="constrained")
     for (column, row), (name, shape, parameters, colour, arrow_from) in boxes.items():
         axes.add_patch(
             FancyBboxPatch((column, -row), 0.8, 0.62, boxstyle="round,pad=0.03", facecolor=colour, edgecolor="#444444")

@@ -1,12 +1,12 @@
 """Figures of what `evaluation` found; each function draws one and returns it."""
 
 import ipywidgets as widgets
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import LogLocator
 from matplotlib.transforms import Bbox
 
 from ..paths import by_name
+from ..plain_figures import in_legend, short, subplots
 from .comparison import strips
 from .widgets import figure_png, show
 
@@ -25,7 +25,7 @@ SIDES = [
 
 
 def _words(name):
-    return str(name).replace("_", " ")
+    return short(str(name).replace("_", " "))
 
 
 def extremes(run, metrics, count=3, columns=10):
@@ -61,7 +61,7 @@ def matrix(counts, rows, columns, title, xlabel="what the evaluator sees", ylabe
     """
     few = len(columns) <= 20
     size = (7.2, 6.2 if len(rows) > 2 else 2.2) if few else (9, 8.4)
-    figure, axes = plt.subplots(figsize=size, layout="constrained")
+    figure, axes = subplots(figsize=size, layout="constrained")
     axes.imshow(np.sqrt(counts), cmap="Blues")
     for (row, column), count in np.ndenumerate(counts if few else np.empty((0, 0))):
         if count:
@@ -91,7 +91,9 @@ def _name_points(axes, points):
         tried = []
         for ha, va, direction in SIDES:
             beside = (3 + np.sqrt(area) / 2) * np.array(direction)
-            text = axes.annotate(name, at, beside, textcoords="offset points", fontsize=8, ha=ha, va=va)
+            text = axes.annotate(
+                name, at, beside, textcoords="offset points", fontsize=8, ha=ha, va=va, parse_math=False
+            )
             tried.append((_covered(text.get_window_extent().padded(3), taken), text))
         chosen = min(tried, key=lambda one: one[0])[1]  # the first of those that cover least
         for _, text in tried:
@@ -112,13 +114,13 @@ def cost_and_quality(table):
     table: of `tables.all_runs`; runs without a class accuracy are left out. Operations, not hours: the machines differ.
     """
     shown = table[table["class accuracy"].notna()]
-    figure, axes = plt.subplots(figsize=(10, 5.4), layout="constrained")
+    figure, axes = subplots(figsize=(10, 5.4), layout="constrained")
     points = {}
     for (data, group), marker in zip(shown.groupby("data"), MARKERS, strict=False):
         cost = group["operations / 10¹⁵"].astype(float)
         share = (group["class accuracy"] / group["of real images"]).astype(float)
         area = 20 * np.sqrt((group["parameters"] / 1e6).astype(float))
-        axes.scatter(cost, share, s=area, marker=marker, alpha=0.7, label=data)
+        axes.scatter(cost, share, s=area, marker=marker, alpha=0.7, label=in_legend(data))
         points |= {name: ((cost[name], share[name]), area[name]) for name in group.index}
     axes.set(
         xscale="log", xlabel="floating-point operations of the training, 10¹⁵", ylabel="class accuracy / real images'"
@@ -150,7 +152,7 @@ def explore_table(table, column):
     for control in (by, rising):
         control.observe(sort, "value")
     sort()
-    show(widgets.VBox([widgets.HBox([by, rising]), body]), html=body.value)
+    show(widgets.VBox([widgets.HBox([by, rising], layout=widgets.Layout(flex_flow="row wrap")), body]), html=body.value)
 
 
 def _html(table):
@@ -180,4 +182,4 @@ def explore_class(runs):
     data.observe(change_data, "value")
     label.observe(draw, "value")
     draw()
-    show(widgets.VBox([widgets.HBox([data, label]), image]), image.value)
+    show(widgets.VBox([widgets.HBox([data, label], layout=widgets.Layout(flex_flow="row wrap")), image]), image.value)

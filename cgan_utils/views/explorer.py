@@ -63,12 +63,15 @@ class Explorer:
             elsewhere = "" if shipped_folder().is_dir() else NOT_SHIPPED
             raise CganError(f"No trained run is at hand; `cgan train modelo_1_mnist_v2` makes one.{elsewhere}")
         self._opened = {}
-        width = widgets.Layout(width="340px")
+        width = widgets.Layout(width="340px", max_width="100%")
         first = str(run or next(iter(runs)))
         self.run = widgets.Dropdown(options=list(runs), value=first, description="Run", style=_LABEL, layout=width)
         self.label = widgets.Dropdown(description="Class", style=_LABEL, layout=width)
         self.find = widgets.Text(description="Find", placeholder="part of a name or group", style=_LABEL)
-        self.find.layout.width = "340px"  # in a layout of its own: it comes and goes
+        self.find.layout.width, self.find.layout.max_width = (
+            "340px",
+            "100%",
+        )  # in a layout of its own: it comes and goes
         self.seed = widgets.BoundedIntText(
             value=seed, min=0, max=LARGEST_SEED, description="Seed", style=_LABEL, layout=widgets.Layout(width="180px")
         )
@@ -147,8 +150,10 @@ class Explorer:
         columns = min(len(images), 8 if len(images) > 10 else 5)
         scale = max(1, min(TARGET // (columns * (images.shape[2] + 1)), 8))
         texts = self._seen(run, images) if self.judge.value else None
-        plain = enlarge(grid(images, columns, background=255), scale)
-        picture = labelled(images, texts, columns, scale) if texts else plain
+        if texts:
+            picture = labelled(images, texts, columns, scale)
+        else:
+            picture = enlarge(grid(images, columns, background=255), scale)
         self.image.width, self.image.height = str(picture.shape[1]), str(picture.shape[0])
         self.image.value = to_png(picture)
         last = f" to {seeds[-1]}" if len(seeds) > 1 else ""
@@ -174,7 +179,7 @@ class Explorer:
 
     def _current(self):
         if self.run.value not in self._opened:
-            self._opened[self.run.value] = Run(self.run.value)
+            self._opened[self.run.value] = _opened(Run(self.run.value))
         return self._opened[self.run.value]
 
     def _quietly(self, control, **traits):
@@ -219,6 +224,17 @@ class Explorer:
 
     def _ipython_display_(self):
         show(self.view, self.image.value)
+
+
+_runs = {}  # by their folder and what run.json says: explorers share the networks, of the newest version of a run
+
+
+def _opened(run):
+    """The run as an earlier explorer opened it, if its record is the same: a cell may be run again and again."""
+    earlier = _runs.get(run.path.absolute())
+    if earlier is None or earlier.record != run.record:
+        _runs[run.path.absolute()] = earlier = run
+    return earlier
 
 
 def _evaluator_of(run):

@@ -1,9 +1,9 @@
 """Every figure of the training notebooks. Each function draws one figure and returns it; units stand on the axes."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 from ..images import grid
+from ..plain_figures import short, subplots
 from ..results.curves import LOSSES
 
 
@@ -14,10 +14,10 @@ def class_grid(images, labels, class_names, columns=10, title=""):
     rows = [images[np.flatnonzero(labels == label)[:columns]] for label in shown]
     rows = [np.concatenate([row, np.full((columns - len(row), *row.shape[1:]), 255, "uint8")]) for row in rows]
     side = images.shape[1] + 1
-    figure, axes = plt.subplots(figsize=(0.62 * columns + 1.2, 0.62 * len(rows) + 0.5), layout="constrained")
+    figure, axes = subplots(figsize=(0.62 * columns + 1.2, 0.62 * len(rows) + 0.5), layout="constrained")
     picture_on(axes, grid(np.concatenate(rows), columns, background=255), title)
     axes.axis("on")
-    axes.set_yticks(np.arange(len(rows)) * side + side / 2, [class_names[label] for label in shown])
+    axes.set_yticks(np.arange(len(rows)) * side + side / 2, [short(class_names[label]) for label in shown])
     axes.set(xticks=[], ylabel="class")
     axes.tick_params(left=False)
     axes.spines[:].set_visible(False)
@@ -27,13 +27,13 @@ def class_grid(images, labels, class_names, columns=10, title=""):
 def sheet(named, title="", columns=10):
     """Small pictures, each under its name: {name: uint8 [H, W, C]}."""
     rows = -(-len(named) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(1.15 * columns, 1.32 * rows + 0.4), squeeze=False)
+    figure, axes = subplots(rows, columns, figsize=(1.15 * columns, 1.32 * rows + 0.4), squeeze=False)
     figure.subplots_adjust(0.01, 0.01, 0.99, 1 - 0.55 / (1.32 * rows + 0.4), wspace=0.08, hspace=0.18)
     for axis in axes.flat:
         axis.axis("off")
     for axis, (name, picture) in zip(axes.flat, named.items(), strict=False):
         picture_on(axis, picture)
-        axis.set_title(str(name).replace("_", " "), fontsize=8, pad=2)
+        axis.set_title(short(str(name).replace("_", " "), 18), fontsize=8, pad=2)
     figure.suptitle(title)
     return figure
 
@@ -47,7 +47,7 @@ def pictures(columns, suptitle="", height=3.4, rows=()):
     pixels_high, pixels_wide, _ = next(iter(columns.values())).shape
     width = min(15, height * pixels_wide / pixels_high * len(columns))
     height = width / len(columns) * pixels_high / pixels_wide
-    figure, axes = plt.subplots(1, len(columns), figsize=(width, height + 0.7), layout="constrained")
+    figure, axes = subplots(1, len(columns), figsize=(width, height + 0.7), layout="constrained")
     for axis, (title, picture) in zip(np.atleast_1d(axes), columns.items(), strict=True):
         picture_on(axis, picture, title)
     if rows:
@@ -60,7 +60,7 @@ def name_rows(axis, names, pixels):
     """Names at the left of a picture's rows of images, each so many pixels high."""
     axis.axis("on")
     axis.set(xticks=[])
-    axis.set_yticks((np.arange(len(names)) + 0.5) * pixels - 0.5, names)
+    axis.set_yticks((np.arange(len(names)) + 0.5) * pixels - 0.5, [short(name, 32) for name in names])
     axis.tick_params(left=False)
     axis.spines[:].set_visible(False)
 
@@ -75,7 +75,7 @@ def evolution_strip(run, epochs=None):
 
 def iteration_losses(losses, window=200, title="", names=("d_loss", "g_loss")):
     """The losses [steps, 2] at each iteration (thin) and their moving mean over `window` iterations (thick)."""
-    figure, axes = plt.subplots(figsize=(10, 3.6), layout="constrained")
+    figure, axes = subplots(figsize=(10, 3.6), layout="constrained")
     steps = np.arange(1, len(losses) + 1)
     window = max(1, min(window, len(losses) // 4))
     for column, (player, colour) in zip(np.asarray(losses).T, (LOSSES[name] for name in names), strict=True):

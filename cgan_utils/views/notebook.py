@@ -17,6 +17,7 @@ from ..errors import CganError, unknown
 from ..images import grid
 from ..models.game import Game
 from ..models.keras_code import keras_code
+from ..plain_figures import subplots
 from ..results.curves import LOSSES
 from ..training.train import train
 from .figures import picture_on
@@ -127,7 +128,7 @@ def live_figure(frames, column=Game.column, title="What the generator draws whil
     rows = list(frames)
     images = np.concatenate([frames[row] for row in rows])
     columns, side = len(frames[rows[0]]), images.shape[1] + 1
-    figure, axes = plt.subplots(figsize=(0.72 * columns + 1, 0.72 * len(rows) + 0.6), layout="constrained")
+    figure, axes = subplots(figsize=(0.72 * columns + 1, 0.72 * len(rows) + 0.6), layout="constrained")
     picture_on(axes, grid(images, columns), title)
     axes.axis("on")
     axes.set_yticks(np.arange(len(rows)) * side + side / 2, [f"{row:,}" for row in rows])

@@ -21,7 +21,11 @@ class PictureView:
     def __init__(self, render, **controls):
         self.render, self.controls = functools.cache(render), controls
         self.image = widgets.Image(format="png", layout=widgets.Layout(align_self="flex-start"))
-        self.view = widgets.VBox([widgets.HBox(list(controls.values())), self.image])
+        for control in controls.values():
+            control.layout.max_width = "100%"
+            control.layout.flex = "0 0 auto"  # a narrow window wraps them; a slider that shrinks is but a dot
+        flow = widgets.Layout(flex_flow="row wrap")
+        self.view = widgets.VBox([widgets.HBox(list(controls.values()), layout=flow), self.image])
         for name, control in controls.items():
             setattr(self, name, control)
             control.observe(lambda change: self.draw(), "value")
