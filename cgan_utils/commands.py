@@ -93,6 +93,8 @@ def train(args):
         join(args.coordinator, args.machines, args.machine)
     from .training.train import train
 
+    changes = {"epochs": args.epochs, "batch_size": args.batch_size, "seed": args.seed}
+    changes["draw_averaged"] = args.draw_averaged or None
     run = train(
         settings,
         args.out,
@@ -108,10 +110,7 @@ def train(args):
         compiled=args.compile or None,
         devices="all" if args.coordinator else args.devices,
         verbose=int(args.machine == 1),
-        epochs=args.epochs,
-        batch_size=args.batch_size,
-        seed=args.seed,
-        draw_averaged=args.draw_averaged or None,
+        **{name: value for name, value in changes.items() if value is not None},
     )
     if run is None:  # the first machine has it
         return 0
@@ -172,7 +171,9 @@ def _own_pictures(args, settings, seen=None):
         return None
     size = SHAPES[settings.dataset][0]
     dataset = seen if seen and seen.shape[0] == size else load(args.data, size=size, background=args.background)
-    counts = [int((dataset.y_train == label).sum()) for label in range(dataset.classes)]
+    limit = args.limit_images or 0
+    learned = dataset.limited(limit) if limit > 0 else dataset  # `train` refuses a limit below 1
+    counts = [int((learned.y_train == label).sum()) for label in range(dataset.classes)]
     print(summary(dataset))
     for sentence in imbalance(dict(zip(dataset.class_names, counts, strict=True))):
         notice(sentence)

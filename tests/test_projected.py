@@ -54,15 +54,35 @@ def test_a_larger_kernel_makes_no_larger_output():
     assert before.shape == (2, 4, 4, 4)
 
 
-def test_spread_is_zero_for_a_collapsed_class_and_only_for_it():
+def test_spread_is_zero_for_a_collapsed_class_and_the_standard_deviation_of_another():
     one, four = images(1), images(4, seed=1)
     planes, labels = tensors(np.concatenate([np.repeat(one, 4, axis=0), four]), np.repeat([3, 1], 4))
     out = numpy(ClassSpread()(planes, labels))
     assert out.shape == (8, 8, 8, 4)
     np.testing.assert_array_equal(out[..., :3], numpy(planes))
     deviation = four.std(axis=0, ddof=1).mean()
-    assert np.abs(out[:4, ..., 3]).max() < 0.01
+    assert np.abs(out[:4, ..., 3]).max() < 1e-6
     np.testing.assert_allclose(out[4:, ..., 3], 3 * deviation, rtol=1e-3)
+
+
+def test_spread_of_one_image_is_zero_and_has_finite_gradients():
+    planes, labels = keras.Variable(images(3)), tensors(np.array([0, 1, 2]))[0]
+
+    def play():
+        plane = ClassSpread()(planes.value, labels)[..., 3]
+        return [ops.sum(plane)], plane
+
+    _, plane, [[slopes]] = value_and_gradients(play, [[planes]])
+    np.testing.assert_array_equal(numpy(plane), 0)
+    assert np.isfinite(numpy(slopes)).all()
+
+
+def test_spread_is_right_far_from_zero():
+    planes = 100 + 0.01 * np.random.default_rng(0).normal(size=(4, 8, 8, 3)).astype("float32")
+    out = numpy(ClassSpread()(*tensors(planes, np.zeros(4, int))))
+    np.testing.assert_allclose(out[..., 3], 3 * planes.std(axis=0, ddof=1).mean(), rtol=0.02)
+    alike = np.repeat(planes[:1], 4, axis=0)
+    assert numpy(ClassSpread()(*tensors(alike, np.zeros(4, int))))[..., 3].max() < 1e-4
 
 
 def test_spread_does_not_depend_on_the_order_of_the_batch():

@@ -13,6 +13,7 @@ from cgan_utils.models.classifier import Classifier, LayerAutoencoder, Recipe, b
 from cgan_utils.models.layers import to_signed
 from cgan_utils.results.classifier import Stacked, probabilities, save
 from cgan_utils.results.weights import compact
+from cgan_utils.training import classifiers
 from cgan_utils.training.classifiers import FINE_TUNING, fine_tune, moved, pretrain, split
 
 ops = keras.ops
@@ -193,6 +194,16 @@ class TestStacked:
     def test_too_few_images_are_refused(self, garments):
         with pytest.raises(CganError, match="too few"):
             pretrain(Recipe(), garments)
+
+    def test_biases_and_normalisations_do_not_decay_and_the_first_step_teaches(self, recipe):
+        game = Classifier(build(recipe, (28, 28, 1), 10), 0.0)
+        optimizer = classifiers._Stage("x", game, recipe, 3, "", None)._optimizer(10)
+        optimizer.build(game.trainable_variables)
+        decays = [bool(optimizer._use_weight_decay(variable)) for variable in game.trainable_variables]
+        assert decays == [len(variable.shape) > 1 for variable in game.trainable_variables]
+        assert {*decays} == {True, False}
+        rates = [float(ops.convert_to_numpy(optimizer._learning_rate(step))) for step in (0, 5, 30)]
+        np.testing.assert_allclose(rates, np.array([1 / 6, 1, 0]) * recipe.learning_rate, atol=1e-9)
 
     def test_a_checkpoint_of_another_recipe_is_refused(self, recipe, garments, tmp_path):
         pretrain(recipe, garments, tmp_path, "float32")

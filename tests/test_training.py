@@ -181,6 +181,60 @@ def test_a_second_ctrl_c_stops_at_once_and_keeps_the_last_checkpoint(tiny, digit
     assert resumed.weights == train(tiny, tmp_path / "b", data=digits, verbose=0).weights
 
 
+def test_a_cluster_that_ends_the_job_stops_it_as_ctrl_c_does(tiny, digits, tmp_path):
+    class Terminate(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == 1:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    stopped = train(tiny, tmp_path / "a", data=digits, verbose=0, extra_callbacks=[Terminate()])
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert len(stopped.losses) == 2 and not stopped.record["training"]["complete"]
+    assert checkpoints.read_progress(tmp_path / "a.checkpoint").step == 2
+
+
+def test_other_callbacks_see_the_epoch_after_which_it_stops(tiny, digits, tmp_path):
+    seen = []
+
+    class Watch(PressStop):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(epoch)
+
+    train(tiny, tmp_path / "a", data=digits, verbose=0, extra_callbacks=[Watch(4)])
+    assert seen == [0]
+
+
+def test_another_number_of_threads_is_noticed_and_recorded(tiny, digits, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(training.backend, "gpu", lambda: None)
+    for threads, said in ((2, False), (2, False), (1, True), (1, False)):
+        monkeypatch.setattr(training.backend, "threads", lambda threads=threads: threads)
+        epochs = train(
+            tiny,
+            tmp_path / "a",
+            data=digits,
+            verbose=0,
+            epochs=5,
+            minutes=1e-9,
+            resume=(tmp_path / "a.checkpoint").exists(),
+        )
+        assert epochs.record["training"]["threads"] == threads
+        assert ("bit for bit" in capsys.readouterr().err) == said
+
+
+def test_a_setting_can_be_changed_to_none(tiny, digits, tmp_path):
+    own = replace(tiny, d_learning_rate=1e-5)
+    run = train(own, tmp_path / "a", data=digits, verbose=0, epochs=1, d_learning_rate=None)
+    assert run.experiment.d_learning_rate is None
+
+
+def test_a_class_without_an_image_is_named_at_the_beginning(tiny, digits, tmp_path, capsys):
+    some = digits.y_train != 7
+    data = replace(digits, x_train=digits.x_train[some], y_train=digits.y_train[some])
+    train(tiny, tmp_path / "a", data=data, verbose=0, epochs=1)
+    assert "at random: 7" in capsys.readouterr().err
+
+
 def test_fewer_epochs_than_were_begun_end_the_training_where_it_is(tiny, digits, tmp_path):
     stopped = train(tiny, tmp_path / "a", data=digits, verbose=0, extra_callbacks=[PressStop(6)])
     ended = train(tiny, tmp_path / "a", data=digits, verbose=0, resume=True, epochs=1)

@@ -98,6 +98,20 @@ def precision(choice="auto"):
     return "mixed_bfloat16" if native else "float32"
 
 
+def threads():
+    """How many threads share one operation on the CPU: as the backend was told, else one for each core of the process.
+
+    Sums that are divided otherwise are rounded otherwise.
+    """
+    if BACKEND == "torch":
+        import torch
+
+        return torch.get_num_threads()
+    told = _own.threads() if BACKEND == "tensorflow" else 0
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return told or cores
+
+
 def copied(network):
     """A Keras model of the same layers, freshly initialised. Keras asks TensorFlow meanwhile, on any backend."""
     with _silent_stderr():

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import itertools
+import os
 import types
 
 import keras
@@ -12,6 +13,14 @@ VERSION = tf.__version__
 COMPILED = False  # XLA's convolutions are several times slower on a CPU
 
 tf.get_logger().setLevel("ERROR")  # it warns of 'retracing' whenever images are drawn in a new number
+
+
+def threads():
+    """How many threads TensorFlow was told to take for one operation; 0 if nobody did."""
+    told = tf.config.threading.get_intra_op_parallelism_threads()
+    return told or int(os.environ.get("TF_NUM_INTRAOP_THREADS") or os.environ.get("OMP_NUM_THREADS") or 0)
+
+
 no_gradients = contextlib.nullcontext  # TensorFlow records nothing outside a tape
 
 

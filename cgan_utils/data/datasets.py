@@ -95,14 +95,37 @@ class ImageDataset:
         return digest.hexdigest()
 
     def limited(self, n):
-        """The same data set with the first `n` training images and at most `n` test images; n < 1 raises."""
+        """The same data set with the first `n` training images and at most `n` test images; n < 1 raises.
+
+        Where a class has none among them, its first image takes the place of the last one that its class can spare.
+        With n below the number of classes, some stay without.
+        """
         if n < 1:
             raise CganError(f"A data set needs at least one image, not {n}.")
-        return replace(self, **{key: getattr(self, key)[:n] for key in _ARRAYS})
+        parts = {key: getattr(self, key)[:n] for key in _ARRAYS}
+        for split in ("train", "test"):
+            images, labels = (getattr(self, f"{kind}_{split}") for kind in "xy")
+            if (chosen := _of_each_class(labels, n)) is not None:
+                view = images.view if isinstance(images, MappedImages) else images.__getitem__
+                parts |= {f"x_{split}": view(chosen), f"y_{split}": labels[chosen]}
+        return replace(self, **parts)
 
     def class_index(self, name_or_index):
         """The index of a class; see the function of the same name."""
         return class_index(name_or_index, self.class_names)
+
+
+def _of_each_class(labels, n):
+    """Indices of `n` labels, as far as possible the first, with each class among them; None if these have all."""
+    classes, first = np.unique(labels, return_index=True)
+    missing = first[first >= n]
+    if not len(missing) or len(classes) > n:
+        return None
+    seen, spare = set(), []
+    for i, label in enumerate(labels[:n].tolist()):
+        spare += [i] if label in seen else []
+        seen.add(label)
+    return np.sort(np.append(np.delete(np.arange(n), spare[-len(missing) :]), missing))
 
 
 def class_index(value, class_names):

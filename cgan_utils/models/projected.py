@@ -15,6 +15,7 @@ from .layers import leaky_relu
 Input, layers, ops = keras.Input, keras.layers, keras.ops
 
 MOMENTUM = 0.9  # of the generator's batch normalisation
+TINY = 1e-8  # a variance, that of a standard deviation of 0.0001
 SPREAD_SCALE = 3.0  # so that the plane of the spread is about as large as the others
 
 
@@ -166,7 +167,8 @@ def _unit(vector):
 
 
 class ClassSpread(layers.Layer):
-    """Adds a plane that says how much the images of the same class in the batch differ; 0 for a collapsed class.
+    """Adds a plane that says how much the images of the same class in the batch differ: 3 × the mean over the features
+    of their standard deviation. 0 for a collapsed class, but for rounding, and for a class with one image.
 
     Karras et al. 2018, section 3, do this over the whole batch. There, ten classes that are each one picture look
     varied enough. planes [N, H, W, C], labels [N] → [N, H, W, C + 1].
@@ -178,9 +180,10 @@ class ClassSpread(layers.Layer):
         same = ops.cast(label[:, None] == label[None, :], "float32")
         count = ops.sum(same, axis=1, keepdims=True)
         mean = ops.matmul(same, flat) / count
-        variance = ops.relu(ops.matmul(same, ops.square(flat)) / count - ops.square(mean))
-        variance = variance * count / ops.maximum(count - 1, 1)
-        spread = ops.mean(ops.sqrt(variance + 1e-6), axis=1)[:, None, None, None]
+        # Not E[x²] - E[x]², of which little but rounding is left where the mean is large.
+        variance = ops.matmul(same, ops.square(flat - mean)) / ops.maximum(count - 1, 1)
+        # The root alone has no finite gradient at 0.
+        spread = ops.mean(ops.sqrt(variance + TINY) - TINY**0.5, axis=1)[:, None, None, None]
         return ops.concatenate([x, SPREAD_SCALE * spread * ops.ones_like(x[..., :1])], axis=-1)
 
     def compute_output_shape(self, planes_shape, label_shape):

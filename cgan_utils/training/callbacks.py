@@ -155,7 +155,8 @@ class Guard(keras.callbacks.Callback):
 class Interruptible(keras.callbacks.Callback):
     """Turns Ctrl-C (and a notebook's stop button) into a stop between two steps, where the state is whole.
 
-    A second Ctrl-C stops at once, in the middle of things (`forced`): then only the last checkpoint is whole.
+    So it does with SIGTERM, by which Slurm, Kubernetes and others announce that a job is about to be killed.
+    A second one stops at once, in the middle of things (`forced`): then only the last checkpoint is whole.
     After `minutes`, if given, it stops in the same way by itself.
     """
 
@@ -169,11 +170,12 @@ class Interruptible(keras.callbacks.Callback):
         if threading.current_thread() is not threading.main_thread():
             yield  # signals reach the main thread only
             return
-        previous = signal.signal(signal.SIGINT, self._request)
+        previous = {number: signal.signal(number, self._request) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, previous)
+            for number, handler in previous.items():
+                signal.signal(number, handler or signal.SIG_DFL)  # None: one that Python did not set
 
     def _request(self, signum, frame):
         if self.requested:

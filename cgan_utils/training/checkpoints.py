@@ -24,6 +24,7 @@ class Progress:
     step: int = 0  # steps done of the epoch under way
     seconds: float = 0.0  # spent on the epoch under way
     history: list = field(default_factory=list)  # a dict per finished epoch
+    threads: int | None = None  # that computed it, on a CPU; None in checkpoints of older versions
     trained_as: list = field(default_factory=list)  # names of the experiments that this training has served
     losses: list = field(default_factory=list)  # a tuple per step, in the order of the game's `loss_names`
     evolution: dict = field(default_factory=dict)  # name, such as 'epoch_0005' → uint8 picture [H, W, C]

@@ -150,9 +150,16 @@ class _Stage:
     def _optimizer(self, steps):
         warm = max(1, steps // 2)
         rate = keras.optimizers.schedules.CosineDecay(
-            0.0, max(1, steps * self.epochs - warm), warmup_target=self.recipe.learning_rate, warmup_steps=warm
+            self.recipe.learning_rate / (warm + 1),  # not 0, with which the first step would teach nothing
+            max(1, steps * self.epochs - warm),
+            warmup_target=self.recipe.learning_rate,
+            warmup_steps=warm,
         )
-        return keras.optimizers.AdamW(rate, weight_decay=self.recipe.weight_decay)
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=self.recipe.weight_decay)
+        # Biases, and the scales of a normalisation, are no weights that could grow too large.
+        vectors = [variable for variable in self.game.trainable_variables if len(variable.shape) < 2]
+        optimizer.exclude_from_weight_decay(var_list=vectors)
+        return optimizer
 
     def _finish(self, progress, resume, images, labels, validation, extra_callbacks, verbose):
         interrupt, steps = Interruptible(), len(images) // self.recipe.batch_size
@@ -168,7 +175,7 @@ class _Stage:
             if self.path and progress.step < steps:
                 checkpoints.save(self.path, self.game, progress, self.identity, "give the same command again")
 
-        around += [Saver(save, lambda: None, minutes=2), interrupt, *extra_callbacks]
+        around += [Saver(save, lambda: None, minutes=2), *extra_callbacks, interrupt]
         while progress.epoch < self.epochs and not (stopping and stopping.satisfied):
             # An epoch that was interrupted has fewer steps to go than the others, so it is a call of its own.
             first, step = progress.epoch, progress.step

@@ -37,6 +37,7 @@ def record_of(settings, data, game, progress, policy, teacher=None):
             "complete": progress.epoch >= settings.epochs,
             "seconds_per_epoch": round(float(np.median(seconds)), 1) if seconds else 0.0,
             "machine": backend.machine(),
+            "threads": progress.threads,
             "precision": policy,
             "trained_as": progress.trained_as,
         },

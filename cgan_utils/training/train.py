@@ -3,6 +3,8 @@
 from contextlib import nullcontext
 from dataclasses import replace
 
+import numpy as np
+
 from .. import backend
 from ..backend import keras
 from ..data.datasets import ImageDataset, load
@@ -100,7 +102,8 @@ def train(
     out: folder of the run, by default a new one in runs/. Beside it lies a checkpoint with the whole state
     (`<out>.checkpoint`). Both are written after an epoch, but not twice in a minute, and at the end; the checkpoint
     every `checkpoint_minutes`, too. A process that is killed loses what came since.
-    resume: go on from that checkpoint; on a CPU the result equals, bit for bit, that of a run never interrupted.
+    resume: go on from that checkpoint; on a CPU, with the same number of threads, the result equals, bit for bit,
+    that of a run never interrupted. A notice says so where that number has changed.
     minutes: stop after so long as after a Ctrl-C, for a machine that is lent for a time; reading the data counts.
     steps_per_call: JAX compiles so many steps into one call, after which alone a training stops or saves; by default
     as many as keep a graphics card busy, and one on a CPU.
@@ -109,9 +112,9 @@ def train(
     `backend.join`) the first one writes files, and the others return None; to resume, each needs the checkpoint.
     score: after each epoch have so many drawings of each class judged; see `scoring.Score`.
     data: an `ImageDataset`, or the name or folder of one; by default the experiment's. background: see `load`.
-    changes: fields of the experiment, such as epochs=5.
-    Ctrl-C stops after the step under way and keeps what was trained; a second one stops at once, and what the last
-    checkpoint holds is kept.
+    changes: fields of the experiment, such as epochs=5, or d_learning_rate=None for no rate of the discriminator's own.
+    Ctrl-C, or the SIGTERM with which a cluster ends a job, stops after the step under way and keeps what was trained;
+    a second one stops at once, and what the last checkpoint holds is kept.
 
     Raises CganError for bad settings, data that are not there, a checkpoint that does not fit, losses that are no
     numbers, and a generator that collapsed.
@@ -125,7 +128,7 @@ def train(
         if value is not None and name in counts and not hasattr(value, "__index__"):
             raise CganError(f"{name} is {value}; give a whole number, or leave it out.")
     settings = experiment if isinstance(experiment, Experiment) else find_experiment(experiment)
-    settings = replace(settings, **{name: value for name, value in changes.items() if value is not None})
+    settings = replace(settings, **changes)
     if settings.dataset not in NAMES:
         raise CganError(unknown("data set", settings.dataset, NAMES))
     if score and settings.game == "autoencoder":
@@ -162,10 +165,21 @@ def train(
         if len(data.x_train) < settings.batch_size:
             few = f"{len(data.x_train)} images don't fill a batch of {settings.batch_size}"
             raise CganError(f"{few}; use a smaller batch.")
+        threads = backend.threads()
+        if progress.threads and progress.threads != threads and not backend.gpu():
+            notice(
+                f"This training had {progress.threads} threads of the processor, and has {threads} now: sums round "
+                "otherwise, so it does not end bit for bit where it would have ended."
+            )
+        progress.threads = threads
         if settings.name not in progress.trained_as:
             progress.trained_as.append(settings.name)
 
         named = data.class_names if conditional(settings.architecture) else None
+        empty = np.setdiff1d(np.arange(data.classes), data.y_train) if named else ()
+        if len(empty) and not resume:
+            some = ", ".join(data.class_names[label] for label in empty[:10]) + (", …" if len(empty) > 10 else "")
+            notice(f"Without an image to learn from, and so drawn at random: {some}; allow more images.")
         # Before minutes are spent on a teacher, and among the same devices as the game.
         scorer = Score(progress, data, len(named or "1"), score) if score else None
         beside = out.with_name(f"{out.name}.teacher") if machines == 1 else None
@@ -185,8 +199,8 @@ def train(
             callbacks.Guard(progress, data.classes),
             callbacks.Evolution(progress, named),
             callbacks.Saver(training.save_state, training.try_run, checkpoint_minutes, checkpoint_steps),
-            interrupt,
             *extra_callbacks,
+            interrupt,  # the last one, so that the others see the step or the epoch after which it stops
         ]
         return training.go(around, interrupt, verbose)
 

@@ -52,6 +52,15 @@ def test_limited_takes_the_first():
     assert is_one_sentence(error)
 
 
+def test_limited_keeps_an_image_of_each_class_where_it_can():
+    data, labels = small_dataset(20), np.array([0] * 9 + [1, 0, 0, 2, 2, 2, 2, 0, 0, 0, 0])
+    data = replace(data, y_train=labels.astype("int32"))
+    small = data.limited(5)
+    assert small.y_train.tolist() == [0, 0, 0, 1, 2]
+    np.testing.assert_array_equal(small.x_train, data.x_train[[0, 1, 2, 9, 12]])
+    assert data.limited(2).y_train.tolist() == [0, 0]
+
+
 def test_the_fingerprint_follows_the_data():
     data = small_dataset()
     prints = {data.fingerprint, small_dataset(19).fingerprint}
