@@ -56,7 +56,8 @@ spectral_norm(peer)
 for _ in range(50):
     peer(pictures)
 stored = peer.parametrizations.weight.original
-print("torch, the same:                      sigma in use", sigma(peer.weight) + ", of the stored kernel", sigma(stored))
+print("torch, the same:                      sigma in use", sigma(peer.weight), end=", ")
+print("of the stored kernel", sigma(stored))
 
 kernel = layer.layer.kernel.value
 (layer(pictures, training=True) ** 2).sum().backward()

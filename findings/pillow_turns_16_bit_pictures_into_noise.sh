@@ -3,10 +3,10 @@
 #
 # Expected: rotate() and transform() with BILINEAR or BICUBIC interpolate 16-bit pictures as resize() does, or refuse
 #           them, as reduce(), filter() and ImageOps.autocontrast() do ("image has wrong mode").
-# Happens:  they take the bytes of a row for its values: of 1000 come 232 and 3, and only the left half is read. NEAREST
-#           and quarter turns are right, so a short try looks well; so is mode F. ImageStat takes the bytes, too, whereas
-#           getextrema() is right. Turning a picture a little is the usual augmentation, and medical pictures often
-#           have 16 bits.
+# Happens:  they take the bytes of a row for its values: of 1000 come 232 and 3, and only the left half is read.
+#           NEAREST and quarter turns are right, so a short try looks well; so is mode F. ImageStat takes the bytes,
+#           too, whereas getextrema() is right. Turning a picture a little is the usual augmentation, and medical
+#           pictures often have 16 bits.
 #
 # Output seen (the left half 1000, the right half 40000):
 #   resize, BILINEAR:             1000 1000 1000 1000 40000 40000 40000 40000
