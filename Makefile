@@ -8,9 +8,12 @@ PARALLEL := --dist=loadfile --no-loadscope-reorder --numprocesses
 # As root, the user of many containers, Jupyter would refuse to start.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: lab test demo notebooks links page page-serve clean
+.PHONY: lab test demo notebooks html links page page-serve clean
 
+# The link lets JupyterLab's File → Export make the same pages as `make html`.
 lab: .venv/lab
+	@mkdir -p .venv/etc/jupyter
+	@ln -sf ../../../jupyter_nbconvert_config.py .venv/etc/jupyter/jupyter_server_config.py
 	$(RUN)/jupyter lab $(AS_ROOT) notebooks/00_generate.ipynb
 
 # A thread for the linear algebra of each process: two wait for one another in loops, which takes up to ten times as
@@ -32,6 +35,10 @@ demo: .venv/lab
 notebooks: .venv/test
 	CGAN_BUDGET=demo $(RUN)/python tools/execute.py notebooks/*.ipynb
 
+# Makes a page of each notebook, beside it, that opens without Python and without a connection.
+html: .venv/lab
+	$(RUN)/jupyter nbconvert --config jupyter_nbconvert_config.py --to html notebooks/*.ipynb
+
 # Puts the repository's address from pyproject.toml into badges, set-up cells and the READMEs, and the shipped runs'
 # numbers into the READMEs.
 links: .venv/test
@@ -52,7 +59,7 @@ page/node_modules: page/package-lock.json
 
 # A user's own trainings, in runs/, stay.
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache artifacts page/dist page/node_modules *.egg-info
+	rm -rf .venv .pytest_cache .ruff_cache artifacts page/dist page/node_modules *.egg-info notebooks/[0-9]*.html
 
 # One stamp for each extra of pyproject.toml, renewed when that file changes. The name of a Python proves little: it may
 # be a shim that starts nothing, or lack `ensurepip`, without which there is no environment.

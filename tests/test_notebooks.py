@@ -4,6 +4,8 @@ import ast
 import inspect
 import os
 import re
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import nbformat
 import pytest
 from jupyter_client import KernelManager
 from nbclient import NotebookClient
-from nbconvert import HTMLExporter
+from nbconvert import HTMLExporter, NotebookExporter, SlidesExporter, WebPDFExporter
 from traitlets.config import PyFileConfigLoader
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
@@ -50,7 +52,12 @@ def text_of(output):
 def test_it_is_a_valid_numbered_python_notebook(path, notebook):
     nbformat.validate(notebook)
     assert re.fullmatch(r"\d\d_[a-z0-9_]+", path.stem)
-    assert notebook.metadata.kernelspec.name == "python3"
+    # What JupyterLab writes: with another name, the file of each reader who opens and saves it has changed.
+    assert notebook.metadata.kernelspec == {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    }
 
 
 def test_it_opens_fast(path):
@@ -126,11 +133,81 @@ def test_its_widgets_are_kept(notebook, code):
     assert set(views) <= set(kept)
 
 
-def test_a_page_made_from_it_shows_pictures_where_widgets_stand(notebook, code):
+def exported(exporter, notebook):
     config = PyFileConfigLoader("jupyter_nbconvert_config.py", str(FOLDER.parent)).load_config()
-    page, _ = HTMLExporter(config=config).from_notebook_node(notebook)
+    return exporter(config=config).from_notebook_node(notebook)[0]
+
+
+def test_a_page_made_from_it_shows_pictures_where_widgets_stand(notebook, code):
+    page = exported(HTMLExporter, notebook)
     assert page.count("<img") >= len([output for output in outputs(code) if PICTURES & set(output.get("data", {}))]) > 0
-    assert page.count(WIDGET) < 2  # the state that all share, and no view
+    assert "jupyter.widget" not in page
+    assert "<details open" not in page  # an answer is there to be opened
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.es.md"])
+def test_the_command_of_the_readme_makes_that_page(readme, tmp_path):
+    """nbconvert doesn't read a configuration in the current folder: what counts is the command that a reader types."""
+    line = re.search(
+        r"^    (.venv/bin/jupyter nbconvert .*--to html .*)$", (FOLDER.parent / readme).read_text("utf-8"), re.M
+    )
+    assert line[1] in (FOLDER.parent / "Makefile").read_text("utf-8").replace("$(RUN)", ".venv/bin")
+    program, *options = line[1].replace("*.ipynb", "00_*.ipynb").split()
+    command = [Path(sys.executable).parent / Path(program).name, *options, "--output-dir", tmp_path]
+    subprocess.run(command, cwd=FOLDER.parent, check=True, capture_output=True)
+    page = (tmp_path / "00_generate.html").read_text("utf-8")
+    notebook = nbformat.read(FOLDER / "00_generate.ipynb", as_version=4)
+    shown = outputs(cell for cell in notebook.cells if cell.cell_type == "code")
+    assert page.count("data:image/") >= len([output for output in shown if PICTURES & set(output.get("data", {}))])
+    assert "jupyter.widget" not in page
+
+
+LINKED = nbformat.v4.new_notebook(
+    cells=[
+        nbformat.v4.new_markdown_cell("## One\n\nSee [notebook 02](02_eda_mnist.ipynb)."),
+        nbformat.v4.new_markdown_cell("<details><summary>Answer</summary>\n\nForty-two.\n</details>"),
+    ]
+)
+
+
+@pytest.mark.parametrize(("exporter", "extension"), [(HTMLExporter, ".html"), (SlidesExporter, ".slides.html")])
+def test_links_between_pages_lead_to_pages(exporter, extension):
+    page = exported(exporter, LINKED)
+    assert f'<a href="02_eda_mnist{extension}">notebook 02</a>' in page
+
+
+def test_in_a_pdf_answers_are_open_and_no_link_leads_to_a_folder_of_the_machine(monkeypatch):
+    monkeypatch.setattr(WebPDFExporter, "run_playwright", lambda self, page: page)  # the page that would be printed
+    page = exported(WebPDFExporter, LINKED)
+    assert "<details open" in page and "<details>" not in page
+    assert "See notebook 02." in page
+
+
+def test_a_students_version_keeps_nothing_of_widgets(notebook):
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []
+    assert "jupyter.widget" not in exported(NotebookExporter, notebook)
+
+
+def test_a_conversion_to_a_notebook_keeps_widgets_that_are_shown(notebook):
+    assert nbformat.reads(exported(NotebookExporter, notebook), as_version=4).metadata == notebook.metadata
+
+
+def test_each_heading_begins_a_slide(notebook):
+    """`nbconvert --to slides` begins a slide at each cell that is marked, and nowhere else."""
+    for cell in notebook.cells:
+        heading = cell.cell_type == "markdown" and re.match("##? ", cell.source)
+        assert (cell.metadata.get("slideshow", {}).get("slide_type") == "slide") == bool(heading), cell.source[:60]
+        if cell.cell_type == "markdown":
+            below = re.sub(r"```.*?```", "", cell.source, flags=re.DOTALL).partition("\n")[2]
+            assert not re.search("^##? ", below, re.MULTILINE), cell.source[:60]
+
+
+def test_code_cells_are_plain_python(code):
+    """Without lines that begin with % or !, which other tools can't read; magics can be called as functions."""
+    for cell in code:
+        ast.parse(cell.source)
 
 
 def test_it_names_no_folder_of_the_machine_it_ran_on(notebook, code):
@@ -160,7 +237,7 @@ def test_the_source_that_it_shows_is_the_source_as_it_is(code):
         lines = "\n".join(re.findall(r"^from cgan_utils\S* import [^(\n]+$", cell.source, re.MULTILINE))
         exec(lines, names)
         shown = "\n".join(str(output["data"].get("text/plain")) for output in cell.outputs if "data" in output)
-        for node in ast.walk(ast.parse(re.sub(r"^\s*[%!].*$", "", cell.source, flags=re.MULTILINE))):
+        for node in ast.walk(ast.parse(cell.source)):
             if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "show_source":
                 for item in node.args:
                     source = inspect.getsource(eval(ast.unparse(item), names))

@@ -80,10 +80,11 @@ def setup_source(root=ROOT):
 
     pip leaves alone what satisfies pyproject.toml's lower bounds, so Colab keeps its own TensorFlow, Keras, NumPy and
     ipywidgets. The running kernel doesn't see an editable install; the path is for it, the install for the next one.
+    Magics are called as functions: with `%` inside an `if` the cell is no Python, and marimo refuses the notebook.
     """
     url = address(root)
     folder = f"/content/{url.rpartition('/')[2]}"
-    get = f"!git clone --quiet --depth 1 {url} {folder}"
+    get = f'get_ipython().system("git clone --quiet --depth 1 {url} {folder}")'
     if not public(root):
         said = f"It has no public address yet: upload its folder as {folder}."  # short enough for one line
         get = f'raise SystemExit("{said}")'
@@ -94,8 +95,8 @@ import sys
 if "google.colab" in sys.modules:
     if not os.path.isdir("{folder}"):
         {get}
-    %cd -q {folder}
-    %pip install --quiet --editable .
+    get_ipython().run_line_magic("cd", "-q {folder}")
+    get_ipython().run_line_magic("pip", "install --quiet --editable .")
     sys.path.append("{folder}")
 
     from cgan_utils.backend import machine, versions
