@@ -26,12 +26,13 @@ class ForReaders(Preprocessor):
 
 
 def show_pictures(notebook):
-    """Leave the picture, or table, kept beside a widget: that would need scripts from the internet, and Python."""
+    """Leave of a widget its sentence, and the picture or table kept beside it, or after it.
+
+    The widget itself would need scripts from the internet, and Python.
+    """
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
-            data = output.get("data", {})
-            if set(data) - {VIEW, "text/plain"}:
-                data.pop(VIEW, None)
+            output.get("data", {}).pop(VIEW, None)
 
 
 def lead_to(extension, notebook):

@@ -102,7 +102,7 @@ def run_last_cell(page):
 
 def picture(cell):
     """The bytes behind the explorer's picture, in hexadecimal, as the browser holds them."""
-    return cell.locator("img").evaluate(
+    return cell.locator("img:visible").evaluate(
         """async image => {
             const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
             return Array.from(bytes, byte => byte.toString(16).padStart(2, "0")).join("");
@@ -111,6 +111,7 @@ def picture(cell):
 
 
 def test_choosing_another_class_draws_another_picture(lab, page):
+    api = lab.replace("/lab/tree/notebooks", "/api")
     page.goto(f"{lab}/00_generate.ipynb?token={TOKEN}")
     cell = run_last_cell(page)
     dropdown = cell.get_by_label("Class", exact=True)
@@ -126,3 +127,15 @@ def test_choosing_another_class_draws_another_picture(lab, page):
         assert dropdown.evaluate("select => select.selectedOptions[0]?.label") == name
     assert all(bytes.fromhex(png).startswith(b"\x89PNG") for png in pictures)
     assert len(set(pictures)) == 3
+
+    # The next day: the notebook was saved, and its kernel has ended.
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(3000)
+    with urllib.request.urlopen(f"{api}/sessions?token={TOKEN}") as answer:
+        [session] = json.load(answer)
+    ended = urllib.request.Request(f"{api}/sessions/{session['id']}?token={TOKEN}", method="DELETE")
+    urllib.request.urlopen(ended).close()
+    page.goto(f"{lab}/00_generate.ipynb?token={TOKEN}&reset")
+    cell = page.locator(".jp-Notebook .jp-Cell").last
+    cell.locator("img:visible").wait_for()
+    assert picture(cell) == pictures[-1]

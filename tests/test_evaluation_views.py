@@ -78,7 +78,7 @@ def test_no_name_covers_another_where_points_are_close():
 
 def test_the_table_is_sorted_by_the_chosen_column(run, monkeypatch):
     shown = []
-    monkeypatch.setattr(evaluation_views, "show", lambda view, html: shown.append((view, html)))
+    monkeypatch.setattr(evaluation_views, "show", lambda view, body: shown.append((view, body.value)))
     evaluation_views.explore_table(pd.DataFrame({"a": [1, 3, np.nan], "b": [9, 1, 4]}, index=["x", "y", "z"]), "a")
     (by, rising), body = shown[0][0].children[0].children, shown[0][0].children[1]
     order = lambda: "".join(re.findall("<th>([xyz])</th>", body.value))  # noqa: E731
@@ -92,7 +92,7 @@ def test_the_table_is_sorted_by_the_chosen_column(run, monkeypatch):
 
 def test_one_class_is_drawn_by_every_run_that_knows_it(run, unconditional_run, monkeypatch):
     shown = []
-    monkeypatch.setattr(evaluation_views, "show", lambda view, png: shown.append((view, png)))
+    monkeypatch.setattr(evaluation_views, "show", lambda view, body: shown.append((view, body.value)))
     evaluation_views.explore_class([run, unconditional_run])
     (data, label), image = shown[0][0].children[0].children, shown[0][0].children[1]
     assert data.options == (run.record["data"]["title"],) and label.options == run.class_names

@@ -1,5 +1,8 @@
 import json
+import os
 import shutil
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -241,12 +244,38 @@ def test_a_run_outside_the_project_can_be_explored(home, run):
     assert picture(explorer)
 
 
-def test_the_output_holds_the_widget_and_a_plain_picture(explorer, monkeypatch):
+@pytest.fixture
+def displayed(monkeypatch):
+    """What `show` displays: [(bundle, what it was replaced by later), …], here in a notebook of JupyterLab."""
     shown = []
-    monkeypatch.setattr("cgan_utils.views.widgets.display", lambda bundle, raw: shown.append(bundle))
+    for name in [name for name in os.environ if name.startswith("VSCODE_")]:
+        monkeypatch.delenv(name)
+
+    def display(bundle, raw, display_id=None):
+        later = []
+        shown.append((bundle, later))
+        return SimpleNamespace(update=lambda new, raw: later.append(new))
+
+    monkeypatch.setattr("cgan_utils.views.widgets.display", display)
+    return shown
+
+
+def test_what_the_widget_shows_is_kept_as_a_plain_picture_and_follows_it(explorer, displayed):
+    first = picture(explorer)
     explorer._ipython_display_()
-    assert shown[0]["image/png"] == picture(explorer)
-    assert shown[0]["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.view.model_id
+    (widget, _), (kept, later) = displayed
+    assert widget["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.view.model_id
+    assert kept["image/png"] == first
+    explorer.label.value = 7
+    assert [new["image/png"] for new in later] == [picture(explorer)]
+    assert picture(explorer) != first
+
+
+def test_colab_gets_widget_and_picture_in_one(explorer, displayed, monkeypatch):
+    monkeypatch.setitem(sys.modules, "google.colab", None)
+    explorer._ipython_display_()
+    [(both, _)] = displayed
+    assert {"application/vnd.jupyter.widget-view+json", "image/png"} <= set(both)
 
 
 def test_a_class_may_be_given_in_any_form(home):

@@ -15,7 +15,7 @@ from ..errors import CganError
 from ..files import AVERAGED, LAST
 from ..images import cells, grid
 from ..paths import by_name
-from ..plain_figures import PlainFigure, in_legend, subplots
+from ..plain_figures import PlainFigure, in_legend, short, subplots
 from ..results.conditioning import class_shares
 from .figures import name_rows, picture_on, pictures
 
@@ -50,7 +50,9 @@ def styled(models):
 
 def strips(blocks, title="", xlabel=""):
     """Rows of images with their names, in blocks side by side: {block: {row: uint8 images [N, H, W, C]}}."""
-    size = (0.56 * sum(_columns(blocks)) + 1.4, 0.56 * len(next(iter(blocks.values()))) + 0.9)
+    first = next(iter(blocks.values()))
+    names = max(1.4, 0.3 + 0.08 * max(len(short(row)) for row in first))
+    size = (0.56 * sum(_columns(blocks)) + names, 0.56 * len(first) + 0.9)
     figure = plt.figure(FigureClass=PlainFigure, figsize=size, layout="constrained")
     _strips_on(figure, blocks, xlabel)
     if title:

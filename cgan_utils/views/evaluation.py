@@ -152,7 +152,7 @@ def explore_table(table, column):
     for control in (by, rising):
         control.observe(sort, "value")
     sort()
-    show(widgets.VBox([widgets.HBox([by, rising], layout=widgets.Layout(flex_flow="row wrap")), body]), html=body.value)
+    show(widgets.VBox([widgets.HBox([by, rising], layout=widgets.Layout(flex_flow="row wrap")), body]), body)
 
 
 def _html(table):
@@ -182,4 +182,4 @@ def explore_class(runs):
     data.observe(change_data, "value")
     label.observe(draw, "value")
     draw()
-    show(widgets.VBox([widgets.HBox([data, label], layout=widgets.Layout(flex_flow="row wrap")), image]), image.value)
+    show(widgets.VBox([widgets.HBox([data, label], layout=widgets.Layout(flex_flow="row wrap")), image]), image)

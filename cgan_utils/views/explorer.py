@@ -223,7 +223,7 @@ class Explorer:
         self.message.value = f"Saved as <code>{html.escape(str(path.resolve()))}</code>"
 
     def _ipython_display_(self):
-        show(self.view, self.image.value)
+        show(self.view, self.image)
 
 
 _runs = {}  # by their folder and what run.json says: explorers share the networks, of the newest version of a run
@@ -297,7 +297,7 @@ def explore_evolution(run, *others):
     slider.observe(paint, "value")
     chosen.observe(change_run, "value")
     paint()
-    show(widgets.VBox([*([chosen] if others else []), slider, image]), image.value)
+    show(widgets.VBox([*([chosen] if others else []), slider, image]), image)
 
 
 def _stages(run):

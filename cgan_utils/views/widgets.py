@@ -6,6 +6,8 @@ appear twice, or not at all, in Colab and VS Code. Each view also emits one plai
 
 import functools
 import io
+import os
+import sys
 
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
@@ -35,7 +37,7 @@ class PictureView:
         self.image.value = self.render(**{name: control.value for name, control in self.controls.items()})
 
     def _ipython_display_(self):
-        show(self.view, self.image.value)
+        show(self.view, self.image)
 
 
 def figure_png(figure, dpi=100):
@@ -46,18 +48,35 @@ def figure_png(figure, dpi=100):
     return buffer.getvalue()
 
 
-def show(view, png=b"", html=""):
-    """Display a widget, with a plain picture or table in the same output for readers that can't show widgets."""
-    bundle = {
-        "application/vnd.jupyter.widget-view+json": {
-            "version_major": 2,
-            "version_minor": 0,
-            "model_id": view.model_id,
-        },
-        "text/plain": "An interactive view: run this cell to use it.",
-    }
-    if png:
-        bundle["image/png"] = bytes(png)  # the value of an Image is a memoryview
-    if html:
-        bundle["text/html"] = html
-    display(bundle, raw=True)
+VIEW = "application/vnd.jupyter.widget-view+json"
+# JupyterLab keeps a widget's picture only while its kernel runs. A notebook that is opened the next day says there
+# 'model not found', so what the widget shows is an output of its own, too, the one after it. While the widget is alive,
+# it hides that output by this style, which lives and dies with it.
+_LIVE = "<style>.jp-OutputArea-child:has(.cgan-live) + .jp-OutputArea-child { display: none }</style>"
+
+
+def show(view, body):
+    """Display a widget, and what it shows as a plain picture or table, which a saved notebook and a page keep.
+
+    body: the `Image` or `HTML` within the view whose value is to be kept; the kept one follows its changes.
+    """
+    widget = {VIEW: {"version_major": 2, "version_minor": 0, "model_id": view.model_id}}
+    widget["text/plain"] = "An interactive view: run this cell to use it."
+    if "google.colab" in sys.modules or any(name.startswith("VSCODE_") for name in os.environ):
+        # Both save their widgets, and know no such style.
+        display({**widget, **_plain(body)}, raw=True)
+        return
+    live = widgets.HTML(_LIVE)
+    live.add_class("cgan-live")
+    view.children = (*view.children, live)
+    display(widget, raw=True)
+    kept = display(_plain(body), raw=True, display_id=True)
+    if kept:  # None outside of a notebook
+        body.observe(lambda change: kept.update(_plain(body), raw=True), "value")
+
+
+def _plain(body):
+    if isinstance(body, widgets.Image):
+        # The value of an Image is a memoryview; it is empty where there is nothing to show.
+        return {"image/png": bytes(body.value), "text/plain": "A picture."} if body.value else {"text/plain": ""}
+    return {"text/html": body.value, "text/plain": "A table."}
