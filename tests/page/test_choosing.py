@@ -153,11 +153,23 @@ def test_a_link_that_is_wrong_is_said_and_something_is_drawn(visit):
         ("seed=-1", "“-1” is no seed"),
         ("seed=4294967296", "from 0 to 4,294,967,295"),
         ("count=1000", "“1000” is no number of pictures"),
+        ("clas=7", "“clas” means nothing in a link"),
     ):
         page.evaluate("hash => { delete document.body.dataset.drawn; location.hash = hash }", f"#{DIGITS}&{wrong}")
         drawn(page, run="modelo_1_mnist_v2")
         assert said in message(page)
         assert tiles(page).std() > 10
+
+
+def test_a_link_that_other_programs_changed_is_understood(visit):
+    page = visit("RUN=modelo_1_mnist_v2&amp;Class=7&amp;amp;SEED=5&amp;AMP;count=4&utm_source=a&fbclid=b")
+    drawn(page, run="modelo_1_mnist_v2", **{"class": 7}, seed=5, count=4)
+    assert message(page) == ""
+    assert page.url.endswith("#run=modelo_1_mnist_v2&class=7&seed=5&count=4")
+    page.locator("#languages button", has_text="Español").click()
+    page.evaluate("hash => location.hash = hash", f"#{DIGITS}&Semilla=7&seed=6")
+    drawn(page, seed=6)
+    assert "«Semilla» no significa nada" in message(page)
 
 
 def test_a_seed_that_is_none_changes_nothing(visit):
