@@ -20,7 +20,7 @@ export function seedOf(text) {
 export function read(hash, runs) {
   const named = new Map();
   const wrong = [];
-  // A program that copies a link may write & as HTML does, &amp; and the next program may do so again, &amp;amp;
+  // A program that passes a link on may write &amp; for &, as in HTML, and the next one &amp;amp;
   for (const [name, text] of new URLSearchParams(hash.replace(/^#/, "").replace(/&(amp;)+/gi, "&"))) {
     const key = name.toLowerCase();
     if (KEYS.includes(key)) {
