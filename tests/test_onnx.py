@@ -9,15 +9,25 @@ import pytest
 from cgan_utils.errors import CganError
 from cgan_utils.models.layers import to_uint8
 from cgan_utils.models.sampling import latent
+from cgan_utils.results.onnx import blend
 from cgan_utils.results.run import Run
 
 
-def test_another_runtime_draws_the_same_pictures_in_batches_of_any_size(tmp_path):
-    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+@pytest.fixture(scope="module", params=["modelo_1_mnist_v2", "modelo_6_cifar10_v1"])
+def exported(request, tmp_path_factory):
+    """A run and its .onnx file; the second run's weights are in 8 bits."""
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     for name in ("torch", "onnx", "onnxscript"):
         pytest.importorskip(name, reason=f"{name} is not installed, of the extra 'onnx'")
-    run = Run("modelo_1_mnist_v2")
-    session = runtime.InferenceSession(run.export(tmp_path / "generator.onnx"))
+    run = Run(request.param)
+    return run, run.export(tmp_path_factory.mktemp("onnx") / "generator.onnx")
+
+
+def test_another_runtime_draws_the_same_pictures_in_batches_of_any_size(exported):
+    import onnxruntime
+
+    run, path = exported
+    session = onnxruntime.InferenceSession(path)
     facts = session.get_modelmeta().custom_metadata_map
     assert facts["run"] == run.name and tuple(json.loads(facts["classes"])) == run.class_names
     assert facts["sha256"] == run.weights[run.draws_with]
@@ -25,6 +35,36 @@ def test_another_runtime_draws_the_same_pictures_in_batches_of_any_size(tmp_path
         labels, seeds = np.arange(count, dtype="int32"), range(count)
         (drawn,) = session.run(["image"], {"noise": latent(seeds), "label": labels})
         assert np.abs(to_uint8(drawn).astype(int) - run.draw(labels, seeds)).max() <= 1
+
+
+def test_tables_are_float32_in_the_file_and_looked_up_by_the_label(exported):
+    """OpenVINO samples wrong images from tables in 8 bits, and converters to ncnn stop at Keras's wrap of the label."""
+    import onnx
+
+    run, path = exported
+    graph = onnx.load(str(path)).graph
+    types = {tensor.name: tensor.data_type for tensor in graph.initializer}
+    made = {name: node for node in graph.node for name in node.output}
+    looked_up = [node for node in graph.node if node.op_type == "Gather" and "label" in node.input]
+    assert looked_up and all(types[node.input[0]] == onnx.TensorProto.FLOAT for node in looked_up)
+    for node in graph.node:  # the others take a number out of a shape
+        if node.op_type == "Gather" and node not in looked_up:
+            assert made[node.input[0]].op_type == "Shape"
+        assert node.op_type == "Gather" or "label" not in node.input
+    stored = onnx.TensorProto.INT8 if "cifar10" in run.name else onnx.TensorProto.FLOAT16
+    assert stored in types.values()
+
+
+def test_all_of_the_shares_on_one_class_is_that_class(exported, tmp_path):
+    import onnxruntime
+
+    run, path = exported
+    blend(path, tmp_path / "blend.onnx")
+    noise, labels = latent(range(3)), np.array([0, 4, 9], "int32")
+    (wanted,) = onnxruntime.InferenceSession(path).run(None, {"noise": noise, "label": labels})
+    shares = np.eye(len(run.class_names), dtype="float32")[labels]
+    (found,) = onnxruntime.InferenceSession(tmp_path / "blend.onnx").run(None, {"noise": noise, "classes": shares})
+    assert (found == wanted).all()
 
 
 def test_what_is_missing_is_named_and_nothing_is_written(run, tmp_path, monkeypatch):

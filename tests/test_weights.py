@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from safetensors.numpy import load
@@ -41,3 +43,16 @@ def test_weights_that_are_no_numbers_are_stored_as_they_are(network, monkeypatch
     kernel = network.layers[0].kernel
     kernel.assign(np.full(kernel.shape, np.nan))
     assert np.isnan(dict(weights.unpack(weights.pack(network)))[kernel.path]).all()
+
+
+@pytest.mark.parametrize("large", [0, 100])
+@pytest.mark.parametrize("turn", [np.asfortranarray, lambda array: np.repeat(array, 2, axis=1)[:, ::2]])
+def test_how_an_array_lies_in_memory_changes_nothing(turn, large, monkeypatch):
+    """safetensors 0.8 writes the memory as it is: an array that is not in order "C" would come back scrambled."""
+    monkeypatch.setattr(weights, "LARGE", large)
+    kernel = np.array([[127, -3, 5], [1, 127, 127]], "float32")  # exact in sixteen bits and in eight
+    turned = turn(kernel)
+    assert not turned.flags.c_contiguous
+    network = SimpleNamespace(variables=[SimpleNamespace(path="kernel", numpy=lambda: turned)])
+    np.testing.assert_array_equal(dict(weights.unpack(weights.pack(network)))["kernel"], kernel)
+    assert weights.compact(turned).flags.c_contiguous

@@ -26,7 +26,8 @@ def export(run, path):
 
     Inputs: noise float32 [N, 100], of an autoencoder point float32 [N, 2], and, where the run has classes, label
     int32 [N]; output: image float32 [N, H, W, C]
-    in [-1, 1]. Kernels take as many bits in the file as in the run's own weights, and are float32 when it computes.
+    in [-1, 1]. Kernels take as many bits in the file as in the run's own weights, and are float32 when it computes;
+    tables of the classes are float32 in the file, too.
     Its metadata hold `run`, `classes` (a JSON list) and `sha256` (of the weights' file).
 
     Raises CganError where PyTorch, onnx or onnxscript is not installed.
@@ -66,22 +67,46 @@ def blend(path, target):
     known = len(json.loads(next(entry.value for entry in model.metadata_props if entry.key == "classes")))
     label = next(given for given in graph.input if given.name == "label")
     batch = label.type.tensor_type.shape.dim[0].dim_param
-    follows = {"label"}  # what is computed from the label alone
+    for node in graph.node:
+        if node.op_type == "Gather" and node.input[1] == "label":
+            node.CopyFrom(onnx.helper.make_node("MatMul", ["classes", node.input[0]], node.output))
+    graph.input.remove(label)
+    graph.input.append(onnx.helper.make_tensor_value_info("classes", onnx.TensorProto.FLOAT, [batch, known]))
+    onnx.checker.check_model(model)
+    with whole(target) as new:
+        onnx.save(model, str(new))
+
+
+def _write(run, path):
+    import onnx
+
+    generator = run.generator()
+    run.draw([0], [0])  # Keras exports a model that has been called
+    with warnings.catch_warnings(action="ignore"):  # PyTorch's, of shapes that become fixed: so is a generator's
+        generator.export(str(path), format="onnx", verbose=False)
+    model = onnx.load(str(path))
+    _look_up_by_label(model.graph)
+    _shrink(model.graph)
+    _name_output(model.graph)
+    facts = {"run": run.name, "classes": json.dumps(run.class_names), "sha256": run.weights[run.draws_with]}
+    for key, value in facts.items():
+        model.metadata_props.add(key=key, value=value)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+
+
+def _look_up_by_label(graph):
+    """Have tables looked up by `label` itself: Keras first wraps negative labels around, which Gather does anyway."""
+    follows = {"label"}  # and what Keras makes of it, from constants
     fixed = {tensor.name for tensor in graph.initializer}
     for node in graph.node:
         if node.op_type == "Constant":
             fixed.update(node.output)
         elif node.op_type == "Gather" and node.input[1] in follows:
-            shared = onnx.helper.make_node("MatMul", ["classes", node.input[0]], node.output)
-            node.CopyFrom(shared)
-        elif set(node.input) & follows and set(node.input) <= follows | fixed:
+            node.input[1] = "label"
+        elif node.op_type in ("Cast", "Less", "Add", "Where") and set(node.input) <= follows | fixed:
             follows.update(node.output)
-    graph.input.remove(label)
-    graph.input.append(onnx.helper.make_tensor_value_info("classes", onnx.TensorProto.FLOAT, [batch, known]))
     _prune(graph)
-    onnx.checker.check_model(model)
-    with whole(target) as new:
-        onnx.save(model, str(new))
 
 
 def _prune(graph):
@@ -95,23 +120,6 @@ def _prune(graph):
     graph.node.extend(kept)
 
 
-def _write(run, path):
-    import onnx
-
-    generator = run.generator()
-    run.draw([0], [0])  # Keras exports a model that has been called
-    with warnings.catch_warnings(action="ignore"):  # PyTorch's, of shapes that become fixed: so is a generator's
-        generator.export(str(path), format="onnx", verbose=False)
-    model = onnx.load(str(path))
-    _shrink(model.graph)
-    _name_output(model.graph)
-    facts = {"run": run.name, "classes": json.dumps(run.class_names), "sha256": run.weights[run.draws_with]}
-    for key, value in facts.items():
-        model.metadata_props.add(key=key, value=value)
-    onnx.checker.check_model(model)
-    onnx.save(model, str(path))
-
-
 def _name_output(graph):
     (result,) = graph.output
     for node in graph.node:
@@ -121,17 +129,21 @@ def _name_output(graph):
 
 
 def _shrink(graph):
-    """Keep kernels in few bits, each followed by what makes it float32 again; a runtime does that once, as it loads."""
+    """Keep kernels in few bits, each followed by what makes it float32 again; a runtime does that once, as it loads.
+
+    Tables of which Gather takes rows stay float32: from int8 ones OpenVINO 2026.4 samples wrong images.
+    """
     from onnx import TensorProto, helper, numpy_helper
 
     def store(array, name):
         graph.initializer.append(numpy_helper.from_array(array, name))
 
+    tables = {node.input[0] for node in graph.node if node.op_type == "Gather"}
     nodes, tensors = [], list(graph.initializer)
     del graph.initializer[:]
     for tensor in tensors:
         kernel, name = numpy_helper.to_array(tensor), tensor.name
-        if kernel.dtype != np.float32 or kernel.ndim < 2:
+        if kernel.dtype != np.float32 or kernel.ndim < 2 or name in tables:
             graph.initializer.append(tensor)
         elif levels := _eight_bits(kernel):
             store(levels[0], f"{name}_levels")

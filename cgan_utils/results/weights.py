@@ -34,6 +34,7 @@ def quantised(array):
 
 def pack(network):
     """A network's variables as the bytes of a safetensors file."""
+    # In order "C": safetensors 0.8 writes an array as it lies in memory, and would silently scramble any other.
     arrays = {variable.path: np.asarray(variable.numpy(), "float32", order="C") for variable in network.variables}
     large = sum(array.size for array in arrays.values()) > LARGE
     stored = {}

@@ -17,6 +17,7 @@ let words = languages[language];
 let runs = [];
 let chosen; // { run, label, seed, count }, as address.js reads it
 let turn = 0; // counts what was asked for: an answer to an earlier question is not shown
+let entry = "replaceState"; // "pushState" where the browser's Back button shall return to the pictures shown now
 let network, walk; // as soon as the list of runs is here
 const device = () => find("#device select").value;
 
@@ -46,7 +47,8 @@ const here = () => new URL(write(chosen), location.href).href;
 /** Puts it into the address bar. */
 function tell() {
   try {
-    if (location.href !== here()) history.replaceState(null, "", here());
+    if (location.href !== here()) history[entry](null, "", here());
+    entry = "replaceState";
   } catch {
     // Too often in a short time for this browser, as when an arrow key is held; told again after drawing.
   }
@@ -134,6 +136,7 @@ function showSeed() {
 function fromAddress(hash) {
   const { wrong, ...named } = read(hash, runs);
   chosen = named;
+  entry = "replaceState"; // the browser has made one, or returned to it
   say(wrong.map(([key, text]) => words.wrong[key](text)).join(" "));
   update();
   draw();
@@ -141,6 +144,8 @@ function fromAddress(hash) {
 
 function choose(change) {
   say("");
+  // What was passed over before it was drawn, as with an arrow key held, is not worth returning to.
+  if (document.body.dataset.drawn === write(chosen)) entry = "pushState";
   Object.assign(chosen, change);
   showSeed();
   draw();

@@ -52,6 +52,7 @@ const en = {
     class: (text) => `This network knows no class “${text}”; it draws another one.`,
     seed: (text) => `“${text}” is no seed; use a whole number from 0 to 4,294,967,295.`,
     count: (text) => `“${text}” is no number of pictures on offer; here are 8.`,
+    key: (text) => `“${text}” means nothing in a link to this page; use run, class, seed and count.`,
   },
   failed: {
     download: (run, { file, received, bytes }) =>
@@ -113,6 +114,7 @@ const es = {
     class: (text) => `Esta red no conoce la clase «${text}»; dibuja otra.`,
     seed: (text) => `«${text}» no es una semilla; usa un número entero de 0 a 4.294.967.295.`,
     count: (text) => `«${text}» no es un número de imágenes de la lista; aquí van 8.`,
+    key: (text) => `«${text}» no significa nada en un enlace a esta página; usa run, class, seed y count.`,
   },
   failed: {
     download: (run, { file, received, bytes }) =>

@@ -51,8 +51,7 @@ def test_a_person_chooses_shares_and_comes_back(visit, address):
 def test_a_browser_that_refuses_more_addresses_draws_all_the_same(visit):
     page = visit(DIGITS, permissions=["clipboard-read", "clipboard-write"])
     page.evaluate("""() => {
-        window.real = history.replaceState.bind(history);
-        history.replaceState = () => { throw new DOMException("too often", "SecurityError"); };
+        history.pushState = history.replaceState = () => { throw new DOMException("too often", "SecurityError"); };
     }""")
     page.locator("#classes label", has_text="7").click()
     drawn(page, **{"class": 7})
@@ -60,10 +59,51 @@ def test_a_browser_that_refuses_more_addresses_draws_all_the_same(visit):
     page.locator("#share").click()
     page.wait_for_function("() => document.querySelector('#status').textContent.includes('clipboard')")
     assert "class=7" in page.evaluate("navigator.clipboard.readText()")
-    page.evaluate("() => { history.replaceState = window.real; }")
+    page.evaluate("() => { delete history.pushState; delete history.replaceState; }")
     page.locator("#count").select_option("4")
     drawn(page, count=4)
     assert "class=7" in page.url and page.complaints == []
+    page.go_back()  # what was shown last under an address of its own
+    drawn(page, **{"class": 0}, count=8)
+
+
+def test_back_and_forward_draw_what_was_chosen_before(visit):
+    page, run = visit(f"{DIGITS}&count=4"), Run("modelo_1_mnist_v2")
+    page.locator("#classes label", has_text="7").click()
+    drawn(page, **{"class": 7})
+    page.locator("#seed").fill("123")
+    page.locator("#seed").press("Enter")
+    drawn(page, seed=123)
+    page.locator('#runs input[value="modelo_1_fashion_mnist"]').check()
+    drawn(page, run="modelo_1_fashion_mnist")
+    for turn, wanted in (
+        (page.go_back, {"run": run.name, "class": 7, "seed": 123}),
+        (page.go_back, {"run": run.name, "class": 7, "seed": 0}),
+        (page.go_back, {"run": run.name, "class": 0, "seed": 0}),
+        (page.go_forward, {"run": run.name, "class": 7, "seed": 0}),
+    ):
+        turn()
+        drawn(page, **wanted, count=4)
+        assert same(tiles(page), run, [wanted["class"]] * 4, range(wanted["seed"], wanted["seed"] + 4))
+        assert page.locator("#seed").input_value() == str(wanted["seed"])
+        assert page.locator("#classes input:checked").input_value() == str(wanted["class"])
+    page.locator("#count").select_option("8")  # from here the way forward is another one
+    drawn(page, count=8)
+    assert page.evaluate("history.length") == 1 + 3 and page.complaints == []
+
+
+def test_what_is_passed_over_before_it_is_drawn_is_no_step_back(visit):
+    page = visit(DIGITS)
+    before = page.evaluate("history.length")
+    # Ten changes at once, as of an arrow key that is held.
+    page.evaluate("() => [...document.querySelectorAll('#classes input')].reverse().forEach(radio => radio.click())")
+    page.locator("#classes label", has_text="7").click()
+    drawn(page, **{"class": 7})
+    assert page.evaluate("history.length") <= before + 2
+    page.evaluate("hash => location.hash = hash", f"#{DIGITS}&class=5")  # a link makes its own entry, once
+    drawn(page, **{"class": 5})
+    page.go_back()
+    drawn(page, **{"class": 7})
 
 
 def test_a_link_that_is_followed_while_a_drawing_ends_is_drawn(visit):
@@ -153,11 +193,23 @@ def test_a_link_that_is_wrong_is_said_and_something_is_drawn(visit):
         ("seed=-1", "“-1” is no seed"),
         ("seed=4294967296", "from 0 to 4,294,967,295"),
         ("count=1000", "“1000” is no number of pictures"),
+        ("clas=7", "“clas” means nothing in a link"),
     ):
         page.evaluate("hash => { delete document.body.dataset.drawn; location.hash = hash }", f"#{DIGITS}&{wrong}")
         drawn(page, run="modelo_1_mnist_v2")
         assert said in message(page)
         assert tiles(page).std() > 10
+
+
+def test_a_link_that_other_programs_changed_is_understood(visit):
+    page = visit("RUN=modelo_1_mnist_v2&amp;Class=7&amp;amp;SEED=5&amp;AMP;count=4&utm_source=a&fbclid=b")
+    drawn(page, run="modelo_1_mnist_v2", **{"class": 7}, seed=5, count=4)
+    assert message(page) == ""
+    assert page.url.endswith("#run=modelo_1_mnist_v2&class=7&seed=5&count=4")
+    page.locator("#languages button", has_text="Español").click()
+    page.evaluate("hash => location.hash = hash", f"#{DIGITS}&Semilla=7&seed=6")
+    drawn(page, seed=6)
+    assert "«Semilla» no significa nada" in message(page)
 
 
 def test_a_seed_that_is_none_changes_nothing(visit):

@@ -28,6 +28,22 @@ def test_the_walk_begins_and_ends_at_the_two_pictures(visit):
     assert page.locator("#play").inner_text() == "Reproducir"
 
 
+def test_back_returns_to_before_the_walk(visit):
+    page = visit(DIGITS)
+    page.locator("#classes label", has_text="7").click()
+    drawn(page, **{"class": 7})
+    entries = page.evaluate("history.length")
+    page.locator("#end-class").select_option("3")
+    page.locator("#way").fill("10")
+    page.locator("#play").click()
+    page.wait_for_selector('#between[data-shown^="3 1 "]:not([data-shown="3 1 10"])')
+    page.locator("#play").click()
+    assert page.evaluate("history.length") == entries
+    page.go_back()
+    drawn(page, **{"class": 0})
+    assert page.url.endswith(f"#{DIGITS}&class=0&seed=0&count=8")
+
+
 def test_the_pictures_of_the_walk_have_names_in_both_languages(visit):
     page = visit("run=modelo_6_cifar10_v1&class=horse&seed=5&count=1")
     page.locator("#end-class").select_option(label="cat")
