@@ -17,9 +17,10 @@ import numpy as np
 from ..errors import CganError, notice, unknown
 from ..paths import cache_dir, expanded
 from . import stand_ins
+from .archives import opened
 from .folders import has_pictures, prepare, versions
 from .known import CLASS_NAMES, FINGERPRINTS, NAMES, SHAPES, TITLES
-from .listing import shown
+from .listing import list_pictures, one_class_remarks, shown
 from .mapped import MappedImages
 from .pictures import check_colour, is_picture, is_unread
 from .sources import SOURCES, DataError, fetch, naming, read_cifar, read_idx, read_npz
@@ -342,6 +343,10 @@ def _load_folder(folder, size, name=None, background="white"):
     prepared = prepare(folder, size, background=background)
     if prepared.report:
         notice(prepared.report)
+    if not name and len(prepared.class_names) == 1:
+        inside = opened(folder)
+        for remark in one_class_remarks(inside, list_pictures(inside)):
+            notice(remark)
     if name:
         return ImageDataset(name, *prepared.splits(), CLASS_NAMES[name])
     return _own_pictures(folder, prepared)

@@ -128,7 +128,10 @@ def prepare(folder, size, cache=None, progress=True, background="white"):
     pictures.check_colour(background)
     folder = expanded(folder)
     inside = opened(folder)
-    listing = list_pictures(inside)
+    try:
+        listing = list_pictures(inside)
+    except DataError as error:  # of a .zip, the user knows its own place, not that in the cache
+        raise DataError(str(error).replace(shown(inside), shown(folder))) from None
     store = _store(folder, size, cache)  # of a .zip itself: when it changes, it is unpacked to another place
     stem = hashlib.sha256(ascii((background, listing.files)).encode()).hexdigest()[:16]
     for attempt in itertools.count(1):

@@ -1,6 +1,7 @@
 """Which pictures a folder holds, and of which class each one is: folders as people have them, walked to the bottom."""
 
 import os
+import re
 import stat
 from collections import Counter
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from .pictures import is_picture, is_unread
 from .sources import DataError
 
 TRAIN, TESTS = "train", ("test", "val", "valid", "validation")  # names of folders that divide, and are no classes
+LABEL_TABLES = ("metadata.csv", "labels.csv", "train.csv", "labels.txt", "metadata.jsonl")  # often beside pictures
 PASSED_OVER = ("__MACOSX",)  # from a Mac's zip: copies that are no pictures, by the names of pictures
 
 
@@ -70,6 +72,28 @@ def list_pictures(folder):
     names = in_order(sub_folders)
     files = [File(k, *file, None) for k, name in enumerate(names) for file in _class_files(folder, name, unread)]
     return Listing(tuple(map(_readable, names)), files, unread)
+
+
+def one_class_remarks(folder, listing):
+    """Sentences, a list, about classes that a folder of one class seems to have: in a table, or in the files' names."""
+    if len(listing.class_names) > 1:
+        return []
+    said, way = [], "make a sub-folder for each class, or give images and labels to cgan_utils.data.arrays.from_arrays"
+    for place in (Path(folder), Path(folder).resolve().parent):
+        tables = [name for name in LABEL_TABLES if (place / name).is_file()]
+        if tables:
+            said.append(
+                f"The labels in {shown(place / tables[0])} are not read, and all pictures are one class; {way}."
+            )
+            break
+    stems = [re.sub(r"[\W_]*\d+$", "", Path(file.path).stem) for file in listing.files]
+    names = sorted({*stems})
+    if 1 < len(names) <= len(stems) / 5 and all(names):  # cat.0001.jpg, dog.0001.jpg
+        said.append(
+            f"All pictures are taken as one class, though their names begin with {', '.join(map(shown, names[:3]))}"
+            f"{', …' if len(names) > 3 else ''}; if those are classes, make a sub-folder for each."
+        )
+    return said
 
 
 def in_order(names):

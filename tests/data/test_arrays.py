@@ -88,3 +88,133 @@ def test_a_damaged_pil_image_is_one_sentence():
     with pytest.raises(CganError, match="The image of pair 1 can't be read .*; leave it out") as error:
         from_pairs([(MODES["RGB"], 0), (damaged, 0)])
     assert is_one_sentence(error)
+
+
+def numbered(count=40, high=256):
+    images = np.random.RandomState(1).randint(0, high, (count, 8, 8), np.uint8)
+    images[0, 0, 0] = high - 1
+    return images, np.arange(count) % 2
+
+
+@pytest.mark.parametrize("kind", ["bool", "uint8", "int64"])
+def test_black_and_white_images_are_stretched_and_said(kind, capsys):
+    images = (numbered()[0] > 127).astype(kind)
+    np.testing.assert_array_equal(as_uint8(images)[..., 0], np.where(images, 255, 0))
+    assert "255" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["uint8", "float64"])
+def test_the_largest_of_few_levels_is_white(kind, capsys):
+    images = numbered(high=17)[0].astype(kind)
+    np.testing.assert_array_equal(as_uint8(images)[..., 0], np.rint(images * (255.0 / 16)))
+    assert "16" in capsys.readouterr().err
+
+
+def test_dark_images_stay_as_they_are_with_a_notice(capsys):
+    images = numbered(high=101)[0]
+    np.testing.assert_array_equal(as_uint8(images)[..., 0], images)
+    assert "100 of 255" in capsys.readouterr().err
+
+
+DEEP_LEVELS, DEEP_GREYS = (200, 300, 4000, 4200, 60000), [1, 1, 16, 16, 233]
+
+
+@pytest.mark.parametrize("pil", [True, False])
+def test_pairs_of_16_bits_have_one_range(pil, capsys):
+    arrays = [np.full((8, 8), level, "uint16") for level in DEEP_LEVELS]
+    data = from_pairs([(Image.fromarray(array) if pil else array, 0) for array in arrays], test_share=0.2)
+    assert pictures_of(data)[:, 0, 0, 0].tolist() == DEEP_GREYS
+    assert capsys.readouterr().err.count("one range") == 1
+
+
+@pytest.mark.parametrize(
+    "names",
+    [np.array(["a", "b"]), ("a", "b"), {"1": "b", "0": "a"}, ["a", "b"]],
+    ids=["array", "tuple", "dict", "list"],
+)
+def test_class_names_of_many_kinds(names):
+    assert from_arrays(*numbered(), class_names=names).class_names == ("a", "b")
+
+
+def test_class_names_are_text():
+    assert from_arrays(*numbered(), class_names=range(2)).class_names == ("0", "1")
+    for wrong in ("ab", 2, ["a", "a"]):
+        with pytest.raises(CganError, match="class.name") as error:
+            from_arrays(*numbered(), class_names=wrong)
+        assert is_one_sentence(error)
+
+
+def test_names_from_unique_keep_their_digits():
+    names, labels = np.unique(np.array([10, 1] * 20), return_inverse=True)
+    data = from_arrays(numbered()[0], labels, class_names=names)
+    assert [data.class_names[label] for label in data.y_train[:2]] == ["10", "1"]
+
+
+def test_labels_that_are_numbers_in_text_are_in_the_order_of_folders():
+    assert from_arrays(numbered(60)[0], ["10", "2", "1"] * 20).class_names == ("1", "2", "10")
+
+
+def test_an_official_test_part_is_kept():
+    (images, labels), (more, other) = numbered(40), numbered(6)
+    data = from_arrays(images, labels, test=(more, other))
+    pairs = from_pairs(list(zip(images, labels, strict=True)), test=list(zip(more, other, strict=True)))
+    for each in (data, pairs):
+        np.testing.assert_array_equal(each.x_train[..., 0], images)
+        np.testing.assert_array_equal(each.x_test[..., 0], more)
+        assert each.y_test.tolist() == other.tolist()
+    for wrong in (more, (more[:, :7], other), (more, other[:3])):
+        with pytest.raises(CganError) as error:
+            from_arrays(images, labels, test=wrong)
+        assert is_one_sentence(error)
+
+
+class Endless:
+    """As a PyTorch data set without an IndexError."""
+
+    classes = ["cat", "dog", "never seen"]
+
+    def __len__(self):
+        return 20
+
+    def __getitem__(self, i):
+        return numbered()[0][i % 20], i % 2
+
+
+def test_a_data_set_without_an_end_is_read_by_its_length_and_names_its_classes():
+    data = from_pairs(Endless())
+    assert (len(data.x_train) + len(data.x_test), data.class_names) == (20, ("cat", "dog"))
+
+
+def test_columns_are_taken_by_their_names():
+    images, labels = numbered()
+    rows = [
+        {"id": 7, "coarse_label": 0, "fine_label": label, "img": image}
+        for image, label in zip(images, labels.tolist(), strict=True)
+    ]
+    np.testing.assert_array_equal(from_pairs(rows).y_train[:4], [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"train": [], "test": []}, "train, test"),
+        (numbered(), "from_arrays"),
+        (numbered()[0], "from_arrays"),
+        ([(COLOURS, 0, 1)], "3 parts"),
+        ([MODES["L"]], "no pair"),
+        ([{"image": COLOURS, "caption": "a cat"}], "image, caption"),
+        ([], "no pair"),
+        (7, "int"),
+    ],
+    ids=["dict of parts", "two arrays", "array", "triples", "only images", "columns", "empty", "number"],
+)
+def test_what_is_no_pairs_is_one_sentence(wrong, said):
+    with pytest.raises(CganError, match=said) as error:
+        from_pairs(wrong)
+    assert is_one_sentence(error)
+
+
+def test_a_table_is_no_pairs():
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(CganError, match="table"):
+        from_pairs(pandas.DataFrame({"image": [1], "label": [0]}))

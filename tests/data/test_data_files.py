@@ -4,18 +4,22 @@ import gzip
 import hashlib
 import pickle
 import tarfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from arrays import small_arrays
+from PIL import Image
 from sentences import is_one_sentence
 
 from cgan_utils.data import datasets
 from cgan_utils.data import sources as downloads
-from cgan_utils.data.datasets import available, load
-from cgan_utils.data.known import NAMES, SHAPES
+from cgan_utils.data.datasets import available, class_index, load
+from cgan_utils.data.known import FINGERPRINTS, NAMES, SHAPES
 from cgan_utils.data.sources import DataError, RemoteFile
+from cgan_utils.errors import CganError
+from cgan_utils.results.evaluator import find_evaluator, find_teacher
 
 # --- files of the user ---
 
@@ -164,7 +168,8 @@ def test_the_keras_cache(name, place, nothing_at_hand, monkeypatch):
         "cifar-10-python.tar.gz",
     ],
 )
-def test_the_names_of_cifar_in_the_keras_cache(place, nothing_at_hand):
+def test_the_names_of_cifar_in_the_keras_cache(place, nothing_at_hand, monkeypatch):
+    monkeypatch.delitem(FINGERPRINTS, "cifar10")  # the files here are small
     root = nothing_at_hand / "keras" / "datasets"
     folder = root / place if "." not in place and "_archive" not in place else nothing_at_hand / "cifar-10-batches-py"
     folder.mkdir(parents=True)
@@ -213,3 +218,66 @@ def test_cache_dir(monkeypatch):
     assert datasets.cache_dir() == Path("/somewhere/else")
     monkeypatch.delenv("CGAN_CACHE_DIR")
     assert datasets.cache_dir() == Path.home() / ".cache" / "cgan_utils"
+
+
+def test_other_images_under_the_name_of_a_data_set_are_someones_own(data_dir):
+    arrays = small_arrays("mnist", n=8)
+    np.savez(data_dir / "mnist.npz", **arrays)
+    data = load("mnist")
+    assert (find_evaluator(data), find_teacher(data), find_teacher(data.limited(3))) == (None, None, None)
+    assert data.title != "MNIST" and data.folder == str((data_dir / "mnist.npz").resolve())
+    assert load(data.folder).fingerprint == data.fingerprint
+
+
+def test_the_original_images_are_the_data_set_from_any_file(data_dir, monkeypatch):
+    np.savez(data_dir / "mnist.npz", **small_arrays("mnist", n=8))
+    monkeypatch.setitem(FINGERPRINTS, "mnist", load("mnist").fingerprint)
+    data = load("mnist")
+    assert data.title == "MNIST" and not data.folder
+    assert find_evaluator(data) and find_teacher(data.limited(3))
+
+
+def test_an_npz_by_its_path_keeps_its_test_part(tmp_path):
+    arrays = small_arrays("mnist", n=20)
+    names = {"x_train": "train_images", "y_train": "train_labels", "x_test": "test_images", "y_test": "test_labels"}
+    arrays |= {"y_train": np.arange(20) % 2, "y_test": np.arange(len(arrays["y_test"])) % 2}
+    np.savez(tmp_path / "medical.npz", **{names[key]: array for key, array in arrays.items()})
+    data = load(tmp_path / "medical.npz")
+    np.testing.assert_array_equal(data.x_test[..., 0], arrays["x_test"].reshape(data.x_test.shape[:3]))
+    assert (data.title, data.classes) == ("medical", 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("a.csv", "from_arrays"), ("a.tar.gz", "unpack"), ("a.png", "one picture"), ("https://a.org/b.zip", "download")],
+)
+def test_a_file_that_is_no_folder_is_said_to_be_what_it_is(name, said, tmp_path):
+    (tmp_path / "a").with_suffix("." + name.split(".", 1)[1] if "/" not in name else ".x").touch()
+    with pytest.raises(CganError, match=said) as error:
+        load(name if "/" in name else tmp_path / name)
+    assert is_one_sentence(error)
+
+
+def test_labels_that_are_not_read_are_said(tmp_path, cache, capsys):
+    for name in ("cat", "dog"):
+        for i in range(8):
+            (tmp_path / "images").mkdir(exist_ok=True)
+            Image.new("L", (8, 8), i).save(tmp_path / "images" / f"{name}.{i:03}.png")
+    (tmp_path / "train.csv").write_text("id,label\n")
+    assert load(tmp_path / "images", size=8).classes == 1
+    said = capsys.readouterr().err
+    assert "train.csv are not read" in said and "cat, dog" in said
+
+
+def test_a_zip_without_pictures_is_named_itself(tmp_path, cache):
+    with zipfile.ZipFile(tmp_path / "empty.zip", "w") as archive:
+        archive.writestr("readme.txt", "")
+    with pytest.raises(DataError) as error:
+        load(tmp_path / "empty.zip")
+    assert str(error.value).startswith(str(tmp_path / "empty.zip"))
+
+
+def test_spaces_around_a_class_name_do_not_matter():
+    names = ("cat ", " dog", "big bird")
+    assert [class_index(name, names) for name in ("cat ", "cat", " dog", "DOG", "big bird ")] == [0, 0, 1, 1, 2]
+    assert [class_index(name, ("cat", "cat ")) for name in ("cat", "cat ")] == [0, 1]

@@ -171,7 +171,7 @@ def test_if_missing_prefers_the_real_files(data_dir):
         warnings.simplefilter("error")
         data = load("mnist", stand_in="if_missing")
     assert not data.stand_in
-    assert data.title == "MNIST"
+    assert data.title == "mnist (own pictures)"
 
 
 def test_another_word_for_stand_in_is_refused():

@@ -160,7 +160,7 @@ def test_a_damaged_cache_is_made_anew(damage, flat, decoded):
 def test_the_index_is_small(flat):
     index = prepare(flat, 8).images.path.with_suffix(".json")
     known = {"class_names": ["flowers"], "groups": [[0, None, 25]], "deep": 0, "colour": True}
-    known |= {"sides": [26, 54], "odd": [], "background": "white", "refused": []}
+    known |= {"sides": [26, 54], "odd": [], "background": "white", "refused": [], "extents": {}}
     assert json.loads(index.read_text()) == {"done": 25, "left_out": {}, **known}
 
 

@@ -1,5 +1,6 @@
 """Pictures of every kind: what becomes of them."""
 
+import json
 import subprocess
 import sys
 import warnings
@@ -157,3 +158,27 @@ def test_avif_is_read(tmp_path):
     prepared = prepare(tmp_path / "web", 8)
     np.testing.assert_allclose(prepared.images[0], np.full((8, 8, 3), (0, 200, 0)), atol=5)
     assert prepared.report == ""
+
+
+def save_deep(folder):
+    folder.mkdir()
+    for level in (200, 300, 4000, 4200, 60000):
+        Image.fromarray(np.full((28, 28), level, "uint16")).save(folder / f"{level:05}.png")
+
+
+def test_pictures_of_16_bits_keep_their_order_of_brightness(tmp_path):
+    save_deep(tmp_path / "deep")
+    prepared = prepare(tmp_path / "deep", 8)
+    assert np.asarray(prepared.images)[:, 0, 0, 0].tolist() == [1, 1, 16, 16, 233]
+    assert "65,535" in prepared.report
+
+
+def test_deep_pictures_that_an_older_version_prepared_are_prepared_anew(tmp_path):
+    save_deep(tmp_path / "deep")
+    path = prepare(tmp_path / "deep", 8).images.path
+    index = json.loads(path.with_suffix(".json").read_text())
+    del index["extents"]
+    path.with_suffix(".json").write_text(json.dumps(index))
+    path.write_bytes(bytes(path.stat().st_size))
+    assert np.asarray(prepare(tmp_path / "deep", 8).images)[4, 0, 0, 0] == 233
+    assert not any(path.read_bytes())  # a training may still read it
