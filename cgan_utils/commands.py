@@ -51,7 +51,9 @@ def list_(args):
 
 
 def data(args):
+    from .data.archives import opened
     from .data.datasets import load
+    from .data.readers import form_of
     from .data.survey import summary, survey
 
     if args.out:
@@ -59,7 +61,7 @@ def data(args):
         try_place(args.out)
     dataset = load(args.name, background=args.background)
     print(summary(dataset))
-    if dataset.folder and Path(dataset.folder).suffix.lower() != ".npz":
+    if dataset.folder and not form_of(opened(dataset.folder)):
         print("\n".join(survey(dataset.folder, background=args.background)))
     if args.out:
         from .views.figures import class_grid

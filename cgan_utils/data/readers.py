@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import notice, one_line, to_install
+from ..errors import CganError, notice, one_line, to_install
 from ..paths import expanded
 from . import pictures
 from .known import CLASS_NAMES
@@ -51,33 +51,46 @@ def form_of(path):
     return next(iter(_found(expanded(path))), None)
 
 
-def read(path, size=32, background="white"):
+def is_data(name):
+    """Whether a file is named like one of the forms, or is what the names of classes are read from."""
+    return name.lower() == "class_names.txt" or any(re.search(form, name, re.I) for form, _ in FORMS.values())
+
+
+def read(path, size=32, background="white", source=None):
     """A published data set as an `ImageDataset`: its images cropped at their centres and scaled to size × size pixels.
 
     Files called train and test (val, dev, …) are divided so, others as `from_arrays` does it. background: what shows
-    where a picture is transparent. Raises `DataError`, in one sentence, for files that are damaged or of another form.
+    where a picture is transparent; source: the archive that `path` was unpacked from.
+    Raises `DataError`, in one sentence, for files that are damaged or of another form.
     """
     from .arrays import from_arrays, scaled_alike  # which need `datasets`, and that this module
 
     path = expanded(path)
+    source = source or path
     form, files = next(iter(_found(path).items()), (None, None))
     if not form:
         raise DataError(f"{shown(path)} is of no form that is known here; known are: {', '.join(FORMS)}.")
-    with naming(shown(path)):
-        parts, names = FORMS[form][1](files, size, background)
-        parts, labels, names = _coded(parts, names)
-        scaled = scaled_alike([part.images for part in parts])
-        for_test = [part.test is True for part in parts]
-        for_test = for_test if len({*for_test}) == 2 else len(parts) * [False]
-        del parts  # else what was scaled stays in memory beside what it became
-        data = []
-        for wanted in sorted({*for_test}):
-            own = [i for i, test in enumerate(for_test) if test == wanted]
-            data.append((_joined([scaled[i] for i in own], size), np.concatenate([labels[i] for i in own])))
-        del scaled
-        name = re.split(r"(?<=.)\.", shown(path.resolve().name))[0]
-        made = from_arrays(*data[0], names, name, test=data[1] if len(data) == 2 else None)
-    return replace(made, folder=str(path.resolve()), background=background)
+    try:
+        with naming(shown(source)):
+            parts, names = FORMS[form][1](files, size, background)
+            parts, labels, names = _coded(parts, names)
+            scaled = scaled_alike([part.images for part in parts])
+            for_test = [part.test is True for part in parts]
+            for_test = for_test if len({*for_test}) == 2 else len(parts) * [False]
+            del parts  # else what was scaled stays in memory beside what it became
+            data = []
+            for wanted in sorted({*for_test}):
+                own = [i for i, test in enumerate(for_test) if test == wanted]
+                data.append((_joined([scaled[i] for i in own], size), np.concatenate([labels[i] for i in own])))
+            del scaled
+            name = re.split(r"(?<=.)\.", shown(source.resolve().name))[0]
+            share = max(0.1, 1 / np.bincount(data[0][1]).max())  # a picture to test on, however small the classes are
+            made = from_arrays(*data[0], names, name, min(share, 0.5), data[1] if len(data) == 2 else None)
+    except DataError:
+        raise
+    except CganError as error:
+        raise DataError(f"{shown(source)}: {error}") from None
+    return replace(made, folder=str(source.resolve()), background=background)
 
 
 def _found(path):
@@ -92,7 +105,7 @@ def _found(path):
     files = {}
     for folder, inner, names in os.walk(path):
         inner[:] = sorted(name for name in inner if not name.startswith("."))
-        if any(map(pictures.is_picture, names)):
+        if any(pictures.is_picture(name) or pictures.is_unread(name) for name in names):
             return {}
         files |= {(Path(folder) / name).relative_to(path).as_posix(): Path(folder) / name for name in sorted(names)}
     return _sorted_out(files)
@@ -128,7 +141,7 @@ def _coded(parts, names):
             given[i] = labels = np.asarray(labels)
             if labels.ndim == 2 and labels.shape[1] > 1:
                 if not (np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()):
-                    raise DataError(f"The data set {MANY_LABELS}.")
+                    raise CganError(f"The data set {MANY_LABELS}.")
                 given[i] = labels.argmax(axis=1)
             given[i] = given[i].reshape(-1)
             if len(given[i]) != len(parts[i].images):
@@ -175,7 +188,7 @@ def _joined(parts, size):
 
 def _check_bytes(count):
     if count > LARGEST:
-        raise DataError(f"It holds {count / 1e9:.1f} GB of images, more than {LARGEST // 10**9}; take a part of it.")
+        raise CganError(f"It holds {count / 1e9:.1f} GB of images, more than {LARGEST // 10**9}; take a part of it.")
 
 
 def _pairs(arrays):
@@ -185,17 +198,17 @@ def _pairs(arrays):
         word = KIND.search(name.lower())
         (labels if word and word["labels"] else images)[name] = array
     if len({_set_of(name) for name in images}) > 1:
-        raise DataError(
+        raise CganError(
             f"Here are several data sets, such as {' and '.join(list(images)[:2])}; name one of these files."
         )
     parts = []
     for name, array in images.items():
         own = [labels[other] for other in labels if _for_test(other) is _for_test(name)]
         if len(own) != 1:
-            raise DataError(f"{name} has no file of labels beside it; put it there.")
+            raise CganError(f"{name} has no file of labels beside it; put it there.")
         parts.append(Part(array, own[0], _for_test(name)))
     if not parts:
-        raise DataError(f"{next(iter(labels))} has no file of images beside it; put it there.")
+        raise CganError(f"{next(iter(labels))} has no file of images beside it; put it there.")
     return parts
 
 
@@ -249,7 +262,7 @@ def _npz(files, *_):
     if all(list(arrays) == ["arr_0"] for arrays in contents.values()):  # KMNIST
         return _pairs({name: arrays["arr_0"] for name, arrays in contents.items()}), None
     if len(contents) > 1:
-        raise DataError(f"Here are several data sets: {', '.join(list(contents)[:5])}; name one of them.")
+        raise CganError(f"Here are several data sets: {', '.join(list(contents)[:5])}; name one of them.")
     (arrays,) = contents.values()
     parts = []
     for split in ("train", "val", "test"):
@@ -259,7 +272,7 @@ def _npz(files, *_):
     if "images" in arrays and not parts:  # what `cgan generate --per-class` writes
         parts.append(Part(arrays["images"], arrays.get("labels"), None))
     if not parts:
-        raise DataError(f"It holds {', '.join(arrays) or 'nothing'}; known are x_train, y_train or train_images.")
+        raise CganError(f"It holds {', '.join(arrays) or 'nothing'}; known are x_train, y_train or train_images.")
     return parts, arrays.get("class_names")
 
 
@@ -289,7 +302,7 @@ def _csv(files, *_):
                 images.append(values.astype(np.uint8 if whole else np.float32))
         parts.append(Part(np.concatenate(images), np.concatenate(labels), _for_test(name)))
     if not parts:
-        raise DataError(f"No table here has a label and the pixels of a square picture in a row: {', '.join(without)}.")
+        raise CganError(f"No table here has a label and the pixels of a square picture in a row: {', '.join(without)}.")
     if without:
         notice(f"Left out, since a row is not a label and the pixels of a square picture: {', '.join(without)}.")
     return parts, None
@@ -329,7 +342,7 @@ def _parquet(files, size, background):
             image = [one.name for one in schema if types.is_binary(one.type) or types.is_struct(one.type)]
             label = [key for key in schema.names if key in LABELS or features.get(key, {}).get("_type") == "ClassLabel"]
             if len(image) != 1 or len(label) > 1:
-                raise DataError(f"It has the columns {', '.join(schema.names)}; keep one image and one label in it.")
+                raise CganError(f"It has the columns {', '.join(schema.names)}; keep one image and one label in it.")
             names = names or (features.get(label[0], {}).get("names") if label else None)
             columns[file] = image + label
 
@@ -370,9 +383,11 @@ def _webdataset(files, size, background):
 
 
 def is_webdataset(path):
-    """Whether a .tar holds samples with their classes, and not a folder of pictures."""
+    """Whether a .tar holds pictures with a .cls or .json of the same name, and not a folder of pictures."""
     with naming(shown(path)), tarfile.open(path) as tar:
-        return any(member.name.lower().endswith((".cls", ".json")) for member in tar if member.isfile())
+        names = [member.name.lower() for member in tar if member.isfile()]
+    stems = {re.sub(r"\.[^/]*$", "", name) for name in names if pictures.is_picture(name)}
+    return any(re.sub(r"\.[^/]*$", "", name) in stems for name in names if name.endswith((".cls", ".json")))
 
 
 def _pictures(files, samples, size, background):

@@ -295,6 +295,7 @@ class _ArrayUnpickler(pickle.Unpickler):
         ("numpy", "dtype"): np.dtype,
         ("numpy.core.multiarray", "_reconstruct"): rebuild,
         ("numpy._core.multiarray", "_reconstruct"): rebuild,
+        ("_codecs", "encode"): lambda text, _: text.encode("latin1"),  # how Python 3 writes bytes for Python 2
     }
 
     def find_class(self, module, name):

@@ -18,6 +18,7 @@ from sentences import is_one_sentence
 from cgan_utils.data import readers
 from cgan_utils.data.datasets import load
 from cgan_utils.data.sources import DataError
+from cgan_utils.errors import CganError
 
 random = np.random.RandomState(0)
 GREY, COLOUR = (random.randint(0, 256, shape, np.uint8) for shape in ((40, 28, 28), (40, 32, 32, 3)))
@@ -118,7 +119,9 @@ def test_kmnist(tmp_path):
 def test_csv(tmp_path, header, capsys):
     rows = np.column_stack([DIGITS, GREY.reshape(40, 784)])
     for part, chosen in (("train", slice(CUT)), ("test", slice(CUT, None))):
-        pd.DataFrame(rows[chosen], columns=header).to_csv(tmp_path / f"mnist_{part}.csv", index=False, header=bool(header))
+        pd.DataFrame(rows[chosen], columns=header).to_csv(
+            tmp_path / f"mnist_{part}.csv", index=False, header=bool(header)
+        )
     halves(load(tmp_path, size=28), GREY)
     whole(load(tmp_path / "mnist_train.csv", size=28), GREY[:CUT], DIGITS[:CUT])
     (tmp_path / "sample_submission.csv").write_text("ImageId,Label\n1,0\n")
@@ -250,7 +253,9 @@ def test_webdataset(tmp_path):
     for part, chosen in (("train", range(CUT)), ("val", range(CUT, 40))):
         files = {}
         for i in chosen:
-            label = {"cls": str(DIGITS[i]).encode()} if i % 2 else {"json": json.dumps({"label": int(DIGITS[i])}).encode()}
+            label = (
+                {"cls": str(DIGITS[i]).encode()} if i % 2 else {"json": json.dumps({"label": int(DIGITS[i])}).encode()}
+            )
             files |= {f"{i:04}.{end}": content for end, content in ({"png": png(COLOUR[i])} | label).items()}
         tar(tmp_path / f"pets-{part}-000000.tar", files)
     halves(load(tmp_path), COLOUR)
@@ -313,7 +318,7 @@ def test_a_bad_file_gets_one_sentence(tmp_path, what, cache):
         pytest.importorskip("pyarrow", reason="the extra 'data' reads parquet files")
     name, content = damaged(tmp_path)[what]
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(DataError, match=name[:5]) as error:
+    with pytest.raises(CganError, match=name[:5]) as error:
         load(tmp_path / name)
     assert is_one_sentence(error)
 
