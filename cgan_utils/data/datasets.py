@@ -21,7 +21,7 @@ from . import stand_ins
 from .archives import is_archive, opened
 from .folders import has_pictures, prepare, versions
 from .known import CLASS_NAMES, FINGERPRINTS, NAMES, SHAPES, TITLES
-from .listing import list_pictures, one_class_remarks, shown
+from .listing import FROM_NAME, list_pictures, one_class_remarks, shown
 from .mapped import MappedImages
 from .pictures import check_colour, is_picture, is_unread
 from .readers import FORMS, form_of, read
@@ -54,7 +54,8 @@ class ImageDataset:
     `stand_in` says that these are not the images of the data set that gave the name; `folder`, that they are someone's
     own, and so compared with no data set, whatever they are called: the absolute path of a folder, of a .zip, or of an
     .npz with other images than the originals; or, from memory, "arrays called …". `background` is the colour that
-    showed through where they are transparent.
+    showed through where they are transparent. `labels`
+    says where the classes are from, if not from folders; see `load`.
     """
 
     name: str
@@ -66,6 +67,7 @@ class ImageDataset:
     stand_in: bool = False
     folder: str | None = None
     background: str = "white"
+    labels: str | None = None
 
     @property
     def classes(self):
@@ -129,7 +131,7 @@ def class_index(value, class_names):
     return int(text)
 
 
-def load(name, stand_in=False, *, size=32, background="white"):
+def load(name, stand_in=False, *, size=32, background="white", labels=None):
     """Load a data set by its name (one of `NAMES`), or from a folder or .zip of pictures; see `list_pictures`.
 
     An .npz of a data set's name in CGAN_DATA_DIR may hold other images: then they are someone's own, and so called.
@@ -142,6 +144,7 @@ def load(name, stand_in=False, *, size=32, background="white"):
     size: height and width, in pixels, that images of one's own are cropped and scaled to. That takes a while the
     first time; what it had to leave out or change, a notice on standard error says.
     background: the colour that shows through where a picture is transparent; see `folders.prepare`.
+    labels: of pictures in no class folders, a .csv of file names and classes, or "from-name"; see `list_pictures`.
 
     Returns an `ImageDataset`. Raises `CganError` for an unknown name, `DataError` for missing or damaged files.
     """
@@ -156,8 +159,10 @@ def load(name, stand_in=False, *, size=32, background="white"):
             return _user_arrays(folder.stem, folder)
         inside = opened(folder)
         if form_of(inside):
+            if labels:
+                raise CganError(f"{shown(folder)} has labels of its own; leave labels out.")
             return read(inside, size, background, source=folder)
-        return _load_folder(folder, size, background=background)
+        return _load_folder(folder, size, background=background, labels=labels)
     if stand_in == "if_missing":
         stand_in = not available(name)
         if stand_in:
@@ -307,22 +312,26 @@ def earlier(data):
     """A folder's data as they were before, as far as they are still in the cache: an `ImageDataset` each."""
     if data.folder:
         for prepared in versions(data.folder, data.shape[0]):
-            yield _own_pictures(Path(data.folder), prepared)
+            yield _own_pictures(Path(data.folder), prepared, data.labels)
 
 
-def _own_pictures(folder, prepared):
+def _own_pictures(folder, prepared, labels=None):
     if np.bincount(prepared.labels).max() < 2:
         raise DataError(
             f"No class of {shown(folder)} has two pictures, one to learn from and one to test on; add some."
         )
     name = folder.resolve().name if folder.is_dir() else re.sub(r"(\.tar)?\.\w+$", "", folder.resolve().name)
-    where = {"folder": str(folder.resolve()), "background": prepared.background}
+    where = {"folder": str(folder.resolve()), "background": prepared.background, "labels": labels}
     return ImageDataset(shown(name), *prepared.splits(), prepared.class_names, **where)
 
 
-def _load_folder(folder, size, name=None, background="white"):
+def _load_folder(folder, size, name=None, background="white", labels=None):
     """A folder of pictures as an `ImageDataset`, under its own name or, with the usual classes, that of a data set."""
-    prepared = prepare(folder, size, background=background)
+    if labels and labels != FROM_NAME:
+        labels = str(expanded(labels).absolute())  # which a run notes down
+        if not Path(labels).is_file():
+            raise DataError(f"There is no table of labels at {labels}; give a .csv, or {FROM_NAME}.")
+    prepared = prepare(folder, size, background=background, labels=labels)
     if prepared.report:
         notice(prepared.report)
     if not name and len(prepared.class_names) == 1:
@@ -331,4 +340,4 @@ def _load_folder(folder, size, name=None, background="white"):
             notice(remark)
     if name:
         return ImageDataset(name, *prepared.splits(), CLASS_NAMES[name])
-    return _own_pictures(folder, prepared)
+    return _own_pictures(folder, prepared, labels)

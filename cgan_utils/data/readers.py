@@ -26,7 +26,7 @@ from ..errors import CganError, notice, one_line, to_install
 from ..paths import expanded
 from . import pictures
 from .known import CLASS_NAMES
-from .listing import in_order, shown
+from .listing import LABELS, in_order, shown
 from .sources import DataError, naming, read_cifar
 
 LARGEST = 8 * 10**9  # bytes of the arrays of a data set, unpacked: they are held in memory
@@ -34,7 +34,6 @@ PIECE = 500  # images or rows that are turned at a time
 TEST = r"(?P<test>test(ing)?|t10k|val(id(ation)?)?|dev)"
 SPLIT = re.compile(rf"(?<![a-z])({TEST}|train(ing)?|extra)(?![a-z])")  # a part, in the name of a file or of an array
 KIND = re.compile(r"(images?|imgs?|(?P<labels>labels?|idx1|(?<![a-z])y(?![a-z]))|idx[34]|(?<![a-z])x(?![a-z]))[-_.]?")
-LABELS = ("label", "labels", "class", "target", "fine_label")  # columns that hold the class, as people call them
 MANY_LABELS = "has several labels for a picture, and a model here learns one class of each; choose one in Python"
 
 

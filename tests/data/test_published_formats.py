@@ -339,3 +339,47 @@ def test_what_is_too_large_is_refused(tmp_path, monkeypatch):
         with pytest.raises(DataError, match="GB") as error:
             load(tmp_path / name)
         assert is_one_sentence(error)
+
+
+# Kaggle's and Hugging Face's imagefolder: a table of file names and labels beside the pictures, or in their folder.
+@pytest.mark.parametrize("place", ["beside", "within", "elsewhere"])
+def test_a_folder_with_a_table_of_labels(tmp_path, place, cache):
+    folder = tmp_path / "photos" / "images"
+    folder.mkdir(parents=True)
+    for i, image in enumerate(COLOUR):
+        (folder / f"{i:02}.png").write_bytes(png(image))
+    rows = "".join(f"{i:02},{'cat' if i % 2 else 'dog'}\n" for i in range(40))
+    table = {"beside": folder.parent / "train.csv", "within": folder / "labels.csv", "elsewhere": tmp_path / "my.csv"}
+    table[place].write_text("id,breed\n" + rows)
+    data = load(folder, labels=table[place] if place == "elsewhere" else None)
+    assert data.class_names == ("cat", "dog")
+    whole(data, COLOUR, 1 - DIGITS % 2)
+    if place == "beside":
+        whole(load(folder.parent), COLOUR, 1 - DIGITS % 2)
+    table[place].write_text("id,breed\n" + rows.replace("cat", "ape"))
+    assert load(folder, labels=table[place]).class_names == ("ape", "dog")
+    table[place].write_text("id,breed\n" + rows[:-20])
+    with pytest.raises(DataError, match=r"3\d.png") as error:
+        load(folder, labels=table[place])
+    assert is_one_sentence(error)
+
+
+def test_classes_in_file_names(tmp_path, cache):
+    for part, chosen in (("Training", range(CUT)), ("dev", range(CUT, 40))):
+        (tmp_path / part).mkdir()
+        for i in chosen:
+            (tmp_path / part / f"{'cat' if i % 2 else 'big_dog'}.{i:04}.png").write_bytes(png(COLOUR[i]))
+    data = load(tmp_path, labels="from-name")
+    assert data.class_names == ("big_dog", "cat") and data.labels == "from-name"
+    assert (len(data.x_train), len(data.x_test)) == (CUT, 40 - CUT)
+    whole(data, COLOUR, DIGITS % 2)
+
+
+def test_parts_by_any_of_their_names(tmp_path, cache):
+    for part, other in (("TRAINING", "Testing"), ("train", "dev")):
+        for i, image in enumerate(COLOUR):
+            folder = tmp_path / part / (part if i < CUT else other) / str(DIGITS[i] % 2)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{i}.png").write_bytes(png(image))
+        data = load(tmp_path / part)
+        assert (len(data.x_train), data.class_names) == (CUT, ("0", "1"))
