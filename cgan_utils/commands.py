@@ -167,11 +167,9 @@ def _own_pictures(args, settings, seen=None):
     if not args.data or args.data in NAMES:
         return None
     size = SHAPES[settings.dataset][0]
-    dataset = (
-        seen
-        if seen and seen.shape[0] == size
-        else load(args.data, size=size, background=args.background, labels=args.labels)
-    )
+    dataset = seen
+    if not seen or seen.shape[0] != size:
+        dataset = load(args.data, size=size, background=args.background, labels=args.labels)
     counts = [int((dataset.y_train == label).sum()) for label in range(dataset.classes)]
     print(summary(dataset))
     for sentence in imbalance(dict(zip(dataset.class_names, counts, strict=True))):

@@ -19,9 +19,10 @@ IMAGE, LABEL = ("image", "img"), ("label", "labels", "fine_label")  # what publi
 def from_arrays(images, labels=None, class_names=None, name="arrays", test_share=0.1, test=None):
     """NumPy arrays as an `ImageDataset`, checked; a share of each class, the last ones, is for testing.
 
-    images: [N, H, W] or [N, H, W, C] with C 1 or 3; bool, uint8, uint16, or numbers in [0, 1], in [-1, 1] or in
-    [0, 255]. Where no value is above 31 the largest is taken for white, and a notice says so; see `as_uint8`.
-    labels: [N] integers from 0, [N] names, or one-hot rows [N, classes]; None: all of one class, 'any'.
+    images: [N, H, W], [N, H, W, C] or [N, C, H, W] with C 1, 3 or 4 (RGBA, laid on white), or rows [N, H·H];
+    bool, uint8, uint16, or numbers in [0, 1], in [-1, 1] or in [0, 255]. Where no
+    value is above 31 the largest is taken for white, and a notice says so; see `as_uint8`.
+    labels: [N] integers from 0 or whole floats, [N] names, or one-hot rows [N, classes]; None: all of one class, 'any'.
     class_names: of the integers or columns, by default their numbers; a sequence, an array, or a dict's values.
     test: (images, labels) of an official test part, of the same kinds, which then takes the place of `test_share`.
     Raises CganError, in one sentence, for anything else.
@@ -80,14 +81,18 @@ def from_pairs(pairs, class_names=None, name="pairs", background="white", test=N
     of any mode: as in a folder, they are turned upright, laid on `background`, and have one channel if all are grey;
     those of more than eight bits are scaled by one range. A pair may be a dict with an image ("image" or "img") and a
     label ("label", "labels" or "fine_label"). class_names: by default those that the data set itself knows.
-    test: the pairs of an official test part. options: of `from_arrays`.
+    test: the pairs of an official test part. A dict of parts, as Hugging Face gives it, is taken with its
+    train and its test, or else its validation; loaders may give batches. options: of `from_arrays`.
     Raises CganError if images have different sizes, a PIL image can't be read, or `pairs` is something else.
     """
     from PIL import Image
 
     check_colour(background)
-    train = list(_listed(pairs))
-    both = train + (list(_listed(test)) if test is not None else [])
+    if isinstance(pairs, dict) and test is None and "train" in pairs:  # Hugging Face's DatasetDict
+        test = next((pairs[part] for part in ("test", "validation") if part in pairs), None)
+        pairs = pairs if test is None else pairs["train"]
+    train = list(_unbatched(_listed(pairs)))
+    both = train + (list(_unbatched(_listed(test))) if test is not None else [])
     if not both:
         raise CganError("There is no pair in it.")
     split = [_image_and_label(pair, i) for i, pair in enumerate(both)]
@@ -142,6 +147,22 @@ def _listed(pairs):
         # Without __iter__, Python would ask until there is an IndexError, which a PyTorch data set need not raise.
         return (pairs[i] for i in range(len(pairs)))
     return pairs
+
+
+def _unbatched(pairs):
+    """The pairs one by one, of a loader that gives several at a time, too: [B, …] images and [B] labels."""
+    for pair in pairs:
+        if (
+            isinstance(pair, (tuple, list))
+            and len(pair) == 2
+            and not any(isinstance(part, (str, dict)) for part in pair)
+        ):
+            rank = getattr(pair[0], "ndim", 0)
+            lengths = [len(part) for part in pair if getattr(part, "ndim", 0)]
+            if len(lengths) == 2 and lengths[0] == lengths[1] and (rank == 4 or (rank == 3 and pair[1].ndim == 1)):
+                yield from zip(np.asarray(pair[0]), np.asarray(pair[1]), strict=True)
+                continue
+        yield pair
 
 
 def _image_and_label(pair, i):

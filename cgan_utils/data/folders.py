@@ -134,9 +134,8 @@ def prepare(folder, size, cache=None, progress=True, background="white", labels=
     except DataError as error:  # of a .zip, the user knows its own place, not that in the cache
         raise DataError(str(error).replace(shown(inside), shown(folder))) from None
     store = _store(folder, size, cache)  # of a .zip itself: when it changes, it is unpacked to another place
-    stem = hashlib.sha256(
-        ascii((background, listing.files, *(listing.class_names if listing.labelled else ()))).encode()
-    ).hexdigest()[:16]
+    names = listing.class_names if listing.labelled else ()  # a table may give the same pictures other names
+    stem = hashlib.sha256(ascii((background, listing.files, *names)).encode()).hexdigest()[:16]
     for attempt in itertools.count(1):
         path = store / (f"{stem}.json" if attempt == 1 else f"{stem}-{attempt}.json")
         index = Index.read(path, size, background)

@@ -103,9 +103,8 @@ def _labelled(folder, labels):
             break
         if labels:
             path = pictures[found.index(None)][0]
-            raise DataError(
-                f"{shown(path)} of {shown(folder)} has no class in {labels}; add it, or remove the picture."
-            )
+            place = "its name" if labels == FROM_NAME else shown(labels)
+            raise DataError(f"{shown(path)} of {shown(folder)} has no class in {place}; add it, or remove the picture.")
     else:
         return None
     names = in_order({*found})
@@ -143,7 +142,7 @@ def one_class_remarks(folder, listing):
     """Sentences, a list, about classes that a folder of one class seems to have: in a table, or in the files' names."""
     if len(listing.class_names) > 1:
         return []
-    said, way = [], "make a sub-folder for each class, or give images and labels to cgan_utils.data.arrays.from_arrays"
+    said, way = [], "give a .csv of the file name and the label of every picture as --labels"
     for place in (Path(folder), Path(folder).resolve().parent):
         tables = [name for name in LABEL_TABLES if (place / name).is_file()]
         if tables:
@@ -156,7 +155,7 @@ def one_class_remarks(folder, listing):
     if 1 < len(names) <= len(stems) / 5 and all(names):  # cat.0001.jpg, dog.0001.jpg
         said.append(
             f"All pictures are taken as one class, though their names begin with {', '.join(map(shown, names[:3]))}"
-            f"{', …' if len(names) > 3 else ''}; if those are classes, make a sub-folder for each."
+            f"{', …' if len(names) > 3 else ''}; if those are classes, give --labels {FROM_NAME}."
         )
     return said
 

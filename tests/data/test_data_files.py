@@ -250,7 +250,7 @@ def test_an_npz_by_its_path_keeps_its_test_part(tmp_path):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("a.h5", "from_arrays"),
+        ("a.h5", "parquet"),
         ("a.7z", "from_arrays"),
         ("a.tar.gz", "unpack"),
         ("a.png", "one picture"),

@@ -39,8 +39,9 @@ def halves(data, images, labels=DIGITS):
 def whole(data, images, labels=DIGITS):
     """The data hold these pictures with these labels, divided in any way."""
     images = images if images.ndim == 4 else images[..., None]
-    found = sorted((x.tobytes(), y) for x, y in zip([*data.x_train, *data.x_test], [*data.y_train, *data.y_test]))
-    assert found == sorted((x.tobytes(), y) for x, y in zip(images, labels))
+    found = zip([*data.x_train, *data.x_test], [*data.y_train, *data.y_test], strict=True)
+    given = zip(images, labels, strict=True)
+    assert sorted((x.tobytes(), y) for x, y in found) == sorted((x.tobytes(), y) for x, y in given)
     assert len(data.x_test)
 
 
@@ -142,7 +143,7 @@ def test_csv_of_names_with_the_label_at_the_end(tmp_path):
 # github.com/googlecreativelab/quickdraw-dataset: uint8 [N, 784] for each class.
 def test_quick_draw(tmp_path):
     for i, name in enumerate(("bat", "full_numpy_bitmap_cat")):
-        np.save(tmp_path / f"{name}.npy", GREY[DIGITS % 2 == i].reshape(-1, 784))
+        np.save(tmp_path / f"{name}.npy", GREY[i == DIGITS % 2].reshape(-1, 784))
     data = load(tmp_path, size=28)
     whole(data, GREY, DIGITS % 2)
     assert data.class_names == ("bat", "cat")
