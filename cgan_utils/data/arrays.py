@@ -20,8 +20,8 @@ def from_arrays(images, labels=None, class_names=None, name="arrays", test_share
     """NumPy arrays as an `ImageDataset`, checked; a share of each class, the last ones, is for testing.
 
     images: [N, H, W], [N, H, W, C] or [N, C, H, W] with C 1, 3 or 4 (RGBA, laid on white), or rows [N, H·H];
-    bool, uint8, uint16, or numbers in [0, 1], in [-1, 1] or in [0, 255]. Where no
-    value is above 31 the largest is taken for white, and a notice says so; see `as_uint8`.
+    bool, uint8, uint16, or numbers in [0, 1], in [-1, 1] or in [0, 255]. Where no value is above 31 the
+    largest is taken for white, and a notice says so; see `as_uint8`.
     labels: [N] integers from 0 or whole floats, [N] names, or one-hot rows [N, classes]; None: all of one class, 'any'.
     class_names: of the integers or columns, by default their numbers; a sequence, an array, or a dict's values.
     test: (images, labels) of an official test part, of the same kinds, which then takes the place of `test_share`.
@@ -152,15 +152,11 @@ def _listed(pairs):
 def _unbatched(pairs):
     """The pairs one by one, of a loader that gives several at a time, too: [B, …] images and [B] labels."""
     for pair in pairs:
-        if (
-            isinstance(pair, (tuple, list))
-            and len(pair) == 2
-            and not any(isinstance(part, (str, dict)) for part in pair)
-        ):
-            rank = getattr(pair[0], "ndim", 0)
-            lengths = [len(part) for part in pair if getattr(part, "ndim", 0)]
-            if len(lengths) == 2 and lengths[0] == lengths[1] and (rank == 4 or (rank == 3 and pair[1].ndim == 1)):
-                yield from zip(np.asarray(pair[0]), np.asarray(pair[1]), strict=True)
+        if isinstance(pair, (tuple, list)) and len(pair) == 2 and all(getattr(part, "ndim", 0) for part in pair):
+            image, label = pair
+            grey = image.ndim == 3 and label.ndim == 1 and image.shape[-1] not in CHANNELS  # no picture with one-hot
+            if len(image) == len(label) and (image.ndim == 4 or grey):
+                yield from zip(np.asarray(image), np.asarray(label), strict=True)
                 continue
         yield pair
 
