@@ -33,19 +33,26 @@ def parser():
         sub.set_defaults(function=function)
         return sub.add_argument
 
+    forms = (
+        "a folder, .zip or .tar of pictures or of classes, or files of the forms .npz, idx (.gz), .csv of a label and "
+        "pixels, .npy of each class, .parquet, SVHN's .mat, CIFAR, STL-10, WebDataset"
+    )
+    labels = "of pictures that are in no class folders: a table of file names and classes, or from-name (cat.0001.jpg)"
     behind = "what shows where a picture of your own is transparent (default white)"
     add = command("list", commands.list_, "the experiments, and which of them have a trained run here")
     add("--json", action="store_true", help="as JSON, for other tools")
 
     add = command("data", commands.data, "find or download a data set, check it, and say what is in it")
-    add("name", help="mnist, fashion_mnist, cifar10, cifar100, celeba, or a folder or .zip of pictures or of classes")
+    add("name", help=f"mnist, fashion_mnist, cifar10, cifar100, celeba, or {forms}")
+    add("--labels", metavar="FILE.csv", help=labels)
     add("--background", default="white", metavar="COLOUR", help=behind)
     add("--out", type=expanded, metavar="FILE.png", help="write a picture with images of each class")
 
     add = command("train", commands.train, "train an experiment into a new folder")
     add("experiment", nargs="?", help="a name from `cgan list`; without one, --data decides")
     add("--out", type=expanded, metavar="DIR", help="folder of the run (default: a new one in runs/)")
-    add("--data", metavar="NAME-OR-FOLDER", help="train on other images, such as a folder of yours")
+    add("--data", metavar="NAME-OR-FOLDER", help=f"train on other images: a data set, or {forms}")
+    add("--labels", metavar="FILE.csv", help=labels)
     add("--background", default="white", metavar="COLOUR", help=behind)
     add("--no-mirror", action="store_true", help="never mirror an image; for pictures with writing, say")
     add("--epochs", type=int, metavar="N", help="epochs in all, also when resuming")

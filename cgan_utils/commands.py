@@ -57,16 +57,18 @@ def list_(args):
 
 
 def data(args):
+    from .data.archives import opened
     from .data.datasets import load
+    from .data.readers import form_of
     from .data.survey import summary, survey
 
     if args.out:
         _must_end_in_png(args.out)
         try_place(args.out)
-    dataset = load(args.name, background=args.background)
+    dataset = load(args.name, background=args.background, labels=args.labels)
     print(summary(dataset))
-    if dataset.folder and Path(dataset.folder).suffix.lower() != ".npz":
-        print("\n".join(survey(dataset.folder, background=args.background)))
+    if dataset.folder and not form_of(opened(dataset.folder)):
+        print("\n".join(survey(dataset.folder, background=args.background, labels=args.labels)))
     if args.out:
         from .views.figures import class_grid
 
@@ -132,7 +134,7 @@ def _suitable(args):
     if args.data in NAMES:
         fit = [name for name, one in EXPERIMENTS.items() if one.dataset == args.data]
         raise CganError(f"{args.data} is a data set of several experiments; name one of: {', '.join(fit)}.")
-    dataset = load(args.data, background=args.background)
+    dataset = load(args.data, background=args.background, labels=args.labels)
     settings = suitable(dataset.classes, dataset.shape[2], len(dataset.x_train))
     settings = _begun(settings, args.out) if args.resume else settings
     side = SHAPES[settings.dataset][0]
@@ -170,7 +172,9 @@ def _own_pictures(args, settings, seen=None):
     if not args.data or args.data in NAMES:
         return None
     size = SHAPES[settings.dataset][0]
-    dataset = seen if seen and seen.shape[0] == size else load(args.data, size=size, background=args.background)
+    dataset = seen
+    if not seen or seen.shape[0] != size:
+        dataset = load(args.data, size=size, background=args.background, labels=args.labels)
     limit = args.limit_images or 0
     learned = dataset.limited(limit) if limit > 0 else dataset  # `train` refuses a limit below 1
     counts = [int((learned.y_train == label).sum()) for label in range(dataset.classes)]

@@ -1,5 +1,6 @@
 """Data sets from what is in memory already: arrays, or pairs of an image and a label from any library."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,29 +12,34 @@ from .pictures import DEEP, as_rgb, check_colour, eight_bits, extents_of, joined
 
 SLACK = 1e-3  # so far a value may lie outside a range: it was rounded, or an image was resized
 FAINT, DIM = 31, 127  # a largest value up to FAINT is taken for white; up to DIM, a notice asks whether it is
+CHANNELS = (1, 3, 4)  # grey, RGB, RGBA
 IMAGE, LABEL = ("image", "img"), ("label", "labels", "fine_label")  # what public data sets call their columns
 
 
 def from_arrays(images, labels=None, class_names=None, name="arrays", test_share=0.1, test=None):
     """NumPy arrays as an `ImageDataset`, checked; a share of each class, the last ones, is for testing.
 
-    images: [N, H, W] or [N, H, W, C] with C 1 or 3; bool, uint8, uint16, or numbers in [0, 1], in [-1, 1] or in
-    [0, 255]. Where no value is above 31 the largest is taken for white, and a notice says so; see `as_uint8`.
-    labels: [N] integers from 0, [N] names, or one-hot rows [N, classes]; None: all of one class, 'any'.
+    images: [N, H, W], [N, H, W, C] or [N, C, H, W] with C 1, 3 or 4 (RGBA, laid on white), or rows [N, H·H];
+    bool, uint8, uint16, or numbers in [0, 1], in [-1, 1] or in [0, 255]. Where no value is above 31 the
+    largest is taken for white, and a notice says so; see `as_uint8`.
+    labels: [N] integers from 0 or whole floats, [N] names, or one-hot rows [N, classes]; None: all of one class, 'any'.
     class_names: of the integers or columns, by default their numbers; a sequence, an array, or a dict's values.
     test: (images, labels) of an official test part, of the same kinds, which then takes the place of `test_share`.
     Raises CganError, in one sentence, for anything else.
     """
-    images = np.asarray(images)
-    count = len(images) if images.ndim else 0
     if test is not None:
-        images, labels = _with_test_part(images, labels, test)
-    images, (labels, names) = as_uint8(images), as_labels(labels, class_names, len(images))
+        images, labels, (more, others) = _both_parts(images, labels, test)
+        images, more = scaled_alike([images, more])
+        labels = labels if labels is None else np.concatenate([labels, others])
+    else:
+        images, more = as_uint8(images), ()
+    count = len(images)
+    labels, names = as_labels(labels, class_names, count + len(more))
     if not 0 < test_share < 1:
         raise CganError(f"test_share is {test_share}; it must be between 0 and 1.")
     for_test = np.arange(len(labels)) >= count
     for label in range(len(names)):
-        own = np.flatnonzero((labels == label) & ~for_test)
+        own = np.flatnonzero(labels[:count] == label)
         if not len(own):
             raise CganError(
                 f"No image is of the class {names[label]}; add some, or number the labels without gaps: "
@@ -43,12 +49,14 @@ def from_arrays(images, labels=None, class_names=None, name="arrays", test_share
             for_test[own[len(own) - int(len(own) * test_share) :]] = True
     if not for_test.any():
         raise CganError(f"Of {len(labels)} images none is left to test on; give more, or a larger test_share.")
-    parts = images[~for_test], labels[~for_test], images[for_test], labels[for_test]
+    if test is None:
+        images, more = images[~for_test], images[for_test]
+    parts = images, labels[~for_test], more, labels[for_test]
     return ImageDataset(name, *parts, tuple(names), folder=f"arrays called {name}")
 
 
-def _with_test_part(images, labels, test):
-    """The images and labels of both parts, one after the other: their values have one range, their names one order."""
+def _both_parts(images, labels, test):
+    """The images and labels of the one part, and of the other, as arrays; refused unless they are of one kind."""
     if not isinstance(test, (tuple, list)) or len(test) != 2:
         raise CganError("test is (images, labels), a tuple of two.")
     if (labels is None) != (test[1] is None):
@@ -57,13 +65,13 @@ def _with_test_part(images, labels, test):
     if (images.shape[1:], images.dtype) != (more.shape[1:], more.dtype):
         kinds = [f"{list(part.shape)} {part.dtype}" for part in (images, more)]
         raise CganError(f"The images to learn from are {kinds[0]}, those of the test {kinds[1]}; make them alike.")
-    if labels is not None:
-        parts = np.asarray(labels), np.asarray(test[1])
-        if parts[0].shape[1:] != parts[1].shape[1:] or len(parts[0]) != len(images) or len(parts[1]) != len(more):
-            shapes = " and ".join(str(list(part.shape)) for part in parts)
-            raise CganError(f"Labels are one for each image of their part, not {shapes}.")
-        labels = np.concatenate(parts)
-    return np.concatenate([images, more]), labels
+    if labels is None:
+        return images, None, (more, None)
+    parts = np.asarray(labels), np.asarray(test[1])
+    if parts[0].shape[1:] != parts[1].shape[1:] or len(parts[0]) != len(images) or len(parts[1]) != len(more):
+        shapes = " and ".join(str(list(part.shape)) for part in parts)
+        raise CganError(f"Labels are one for each image of their part, not {shapes}.")
+    return images, parts[0], (more, parts[1])
 
 
 def from_pairs(pairs, class_names=None, name="pairs", background="white", test=None, **options):
@@ -73,14 +81,18 @@ def from_pairs(pairs, class_names=None, name="pairs", background="white", test=N
     of any mode: as in a folder, they are turned upright, laid on `background`, and have one channel if all are grey;
     those of more than eight bits are scaled by one range. A pair may be a dict with an image ("image" or "img") and a
     label ("label", "labels" or "fine_label"). class_names: by default those that the data set itself knows.
-    test: the pairs of an official test part. options: of `from_arrays`.
+    test: the pairs of an official test part. A dict of parts, as Hugging Face gives it, is taken with its
+    train and its test, or else its validation; loaders may give batches. options: of `from_arrays`.
     Raises CganError if images have different sizes, a PIL image can't be read, or `pairs` is something else.
     """
     from PIL import Image
 
     check_colour(background)
-    train = list(_listed(pairs))
-    both = train + (list(_listed(test)) if test is not None else [])
+    if isinstance(pairs, dict) and test is None and "train" in pairs:  # Hugging Face's DatasetDict
+        test = next((pairs[part] for part in ("test", "validation") if part in pairs), None)
+        pairs = pairs if test is None else pairs["train"]
+    train = list(_unbatched(_listed(pairs)))
+    both = train + (list(_unbatched(_listed(test))) if test is not None else [])
     if not both:
         raise CganError("There is no pair in it.")
     split = [_image_and_label(pair, i) for i, pair in enumerate(both)]
@@ -137,6 +149,18 @@ def _listed(pairs):
     return pairs
 
 
+def _unbatched(pairs):
+    """The pairs one by one, of a loader that gives several at a time, too: [B, …] images and [B] labels."""
+    for pair in pairs:
+        if isinstance(pair, (tuple, list)) and len(pair) == 2 and all(getattr(part, "ndim", 0) for part in pair):
+            image, label = pair
+            grey = image.ndim == 3 and label.ndim == 1 and image.shape[-1] not in CHANNELS  # no picture with one-hot
+            if len(image) == len(label) and (image.ndim == 4 or grey):
+                yield from zip(np.asarray(image), np.asarray(label), strict=True)
+                continue
+        yield pair
+
+
 def _image_and_label(pair, i):
     if isinstance(pair, dict):
         found = [next((key for key in keys if key in pair), None) for keys in (IMAGE, LABEL)]
@@ -168,35 +192,61 @@ def _known_names(pairs, labels):
 
 
 def as_uint8(images):
-    """Images in any of the usual ranges → uint8 [N, H, W, C].
+    """Images in any of the usual ranges → uint8 [N, H, W, C]; see `scaled_alike`."""
+    return scaled_alike([images])[0]
 
-    What is not in [0, 255], [0, 1] or [-1, 1], and was stretched, is said in a notice: bool and {0, 1}; a largest
-    value up to 31, which becomes white; 16 bits (uint16), all by one range. Integers up to 127 stay as they are, with a
-    notice, since photographs may be dark.
+
+def scaled_alike(parts):
+    """Arrays of images in any of the usual ranges → a list of uint8 [N, H, W, C], all scaled by one range.
+
+    Rows of pixels [N, H·H] and channels first [N, C, H, W] are turned; RGBA is laid on white. What is not in [0, 255],
+    [0, 1] or [-1, 1], and was stretched, is said in a notice: bool and {0, 1}; a largest value up to 31, which becomes
+    white; 16 bits (uint16), all by one range. Integers up to 127 stay as they are, with a notice, since photographs may
+    be dark.
     """
-    images = np.asarray(images)
-    if images.ndim == 3:
-        images = images[..., None]
-    if images.ndim != 4 or images.shape[3] not in (1, 3) or not len(images):
-        raise CganError(f"Images are [N, H, W], or [N, H, W, C] with 1 or 3 channels, not {list(images.shape)}.")
-    if images.dtype.kind not in "biuf" or not np.isfinite(images).all():
-        raise CganError(f"Images are numbers, all of them finite, not {images.dtype}.")
-    low, high, fractions = float(images.min()), float(images.max()), images.dtype.kind == "f"
-    if images.dtype == np.uint16 and high > 255:
+    parts = [_channels_last(np.asarray(images)) for images in parts]
+    for images in parts:
+        if images.dtype.kind not in "biuf" or (images.dtype.kind == "f" and not np.isfinite(images).all()):
+            raise CganError(f"Images are numbers, all of them finite, not {images.dtype}.")
+    low, high = float(min(images.min() for images in parts)), float(max(images.max() for images in parts))
+    kinds = {images.dtype for images in parts}
+    scale, offset = 1.0, 0.0
+    fractions = any(kind.kind == "f" for kind in kinds)
+    if kinds == {np.dtype(np.uint16)} and high > 255:
         notice(f"The images have 16 bits, up to {high:,.0f}; they are scaled to eight, all by one range.")
-        return eight_bits(images)
-    if fractions and low >= -1 - SLACK and high <= 1 + SLACK:
-        images = (images + 1) * 127.5 if low < -SLACK else images * 255.0
+        parts = [eight_bits(images, [low, high, True]) for images in parts]
+    elif fractions and low >= -1 - SLACK and high <= 1 + SLACK:
+        scale, offset = (127.5, 127.5) if low < -SLACK else (255.0, 0.0)
     elif low < -SLACK or high > 255 + SLACK or (fractions and high < 2):
         raise CganError(f"Images lie in [0, 1], [-1, 1] or [0, 255], not in [{low:.9g}, {high:.9g}]; scale them.")
     elif 0 < high <= FAINT:
         notice(f"The largest value of the images is {high:.4g}, and is taken for white (255).")
-        images = images * (255.0 / high)
+        scale = 255.0 / high
     elif high <= DIM and high:
         notice(f"The largest value of the images is {high:.4g} of 255; if it means white, divide them by it.")
-    if images.dtype == np.uint8:
-        return images
-    return np.rint(images.clip(0, 255)).astype(np.uint8)
+    if scale != 1 or kinds != {np.dtype(np.uint8)}:
+        parts = [np.rint((images * scale + offset).clip(0, 255)).astype(np.uint8) for images in parts]
+    return [_on_white(images) if images.shape[3] == 4 else images for images in parts]
+
+
+def _channels_last(images):
+    """Images in the usual orders of axes → [N, H, W, C]."""
+    shape = images.shape
+    if images.ndim == 2 and shape[1] >= 16 and math.isqrt(shape[1]) ** 2 == shape[1]:
+        images = images.reshape(len(images), *2 * (math.isqrt(shape[1]),))
+    if images.ndim == 4 and shape[3] not in CHANNELS and shape[1] in CHANNELS:
+        images = images.transpose(0, 2, 3, 1)
+    if images.ndim == 3:
+        images = images[..., None]
+    if images.ndim != 4 or images.shape[3] not in CHANNELS or not len(images):
+        raise CganError(f"Images are [N, H, W], or [N, H, W, C] with 1, 3 or 4 channels, not {list(shape)}.")
+    return images
+
+
+def _on_white(images):
+    """RGBA, uint8 [N, H, W, 4] → uint8 [N, H, W, 3], white where they are transparent."""
+    colour, alpha = images[..., :3].astype(np.float32), images[..., 3:].astype(np.float32) / 255
+    return np.rint(colour * alpha + 255 * (1 - alpha)).astype(np.uint8)
 
 
 def as_names(class_names):
@@ -229,7 +279,9 @@ def as_labels(labels, class_names, count):
         labels = labels.argmax(axis=1)
     if labels.shape != (count,):
         raise CganError(f"Labels are one for each of the {count} images, or one-hot rows, not {list(labels.shape)}.")
-    if labels.dtype.kind in "UOS":
+    if labels.dtype.kind == "f" and np.array_equal(labels, np.round(labels)):
+        labels = labels.astype(np.int64)
+    if labels.dtype.kind in "UOST":  # T: NumPy's StringDType
         labels = [label.decode() if isinstance(label, bytes) else str(label) for label in labels.tolist()]
         names = class_names or tuple(in_order(set(labels)))
         unknown = sorted(set(labels) - set(names))

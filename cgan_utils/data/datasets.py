@@ -6,6 +6,7 @@ cache (`cache_dir()`); what is nowhere is downloaded into the last one. Folders 
 
 import hashlib
 import os
+import re
 import unicodedata
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -17,12 +18,13 @@ import numpy as np
 from ..errors import CganError, notice, unknown
 from ..paths import cache_dir, expanded
 from . import stand_ins
-from .archives import opened
+from .archives import is_archive, opened
 from .folders import has_pictures, prepare, versions
 from .known import CLASS_NAMES, FINGERPRINTS, NAMES, SHAPES, TITLES
-from .listing import list_pictures, one_class_remarks, shown
+from .listing import FROM_NAME, list_pictures, one_class_remarks, shown
 from .mapped import MappedImages
 from .pictures import check_colour, is_picture, is_unread
+from .readers import FORMS, form_of, read
 from .sources import SOURCES, DataError, fetch, naming, read_cifar, read_idx, read_npz
 
 CELEBA_MISSING = (
@@ -41,8 +43,6 @@ _FORMATS = {
     "cifar100": ("cifar-100-*py*", partial(read_cifar, "cifar100")),
 }
 _ARRAYS = ("x_train", "y_train", "x_test", "y_test")
-# What the arrays of an .npz are called: by Keras, by MedMNIST.
-ARRAY_KEYS = (_ARRAYS, ("train_images", "train_labels", "test_images", "test_labels"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,8 @@ class ImageDataset:
     `stand_in` says that these are not the images of the data set that gave the name; `folder`, that they are someone's
     own, and so compared with no data set, whatever they are called: the absolute path of a folder, of a .zip, or of an
     .npz with other images than the originals; or, from memory, "arrays called …". `background` is the colour that
-    showed through where they are transparent.
+    showed through where they are transparent. `labels`
+    says where the classes are from, if not from folders; see `load`.
     """
 
     name: str
@@ -66,6 +67,7 @@ class ImageDataset:
     stand_in: bool = False
     folder: str | None = None
     background: str = "white"
+    labels: str | None = None
 
     @property
     def classes(self):
@@ -152,17 +154,20 @@ def class_index(value, class_names):
     return int(text)
 
 
-def load(name, stand_in=False, *, size=32, background="white"):
+def load(name, stand_in=False, *, size=32, background="white", labels=None):
     """Load a data set by its name (one of `NAMES`), or from a folder or .zip of pictures; see `list_pictures`.
 
     An .npz of a data set's name in CGAN_DATA_DIR may hold other images: then they are someone's own, and so called.
-    An .npz by its path holds x_train, y_train, and perhaps x_test, y_test (or train_images, …) and class_names.
+    Other data are read by their path, a file or a folder or archive of files, in the forms in which they are published:
+    .npz (x_train, y_train; MedMNIST; KMNIST), MNIST's and EMNIST's idx, .csv of a label and pixels, .npy of each class,
+    .parquet of Hugging Face, SVHN's .mat, CIFAR, STL-10, WebDataset; see `readers.FORMS`.
 
     stand_in: False for the real images, downloaded if need be; True for a small made-up set of the same shape and
     classes; "if_missing" for that one only where the real files are not on this machine, with a notice.
-    size: height and width, in pixels, that the images of a folder are cropped and scaled to. That takes a while the
+    size: height and width, in pixels, that images of one's own are cropped and scaled to. That takes a while the
     first time; what it had to leave out or change, a notice on standard error says.
     background: the colour that shows through where a picture is transparent; see `folders.prepare`.
+    labels: of pictures in no class folders, a .csv of file names and classes, or "from-name"; see `list_pictures`.
 
     Returns an `ImageDataset`. Raises `CganError` for an unknown name, `DataError` for missing or damaged files.
     """
@@ -173,9 +178,14 @@ def load(name, stand_in=False, *, size=32, background="white"):
         folder = _own_folder(name)
         if stand_in is True:
             raise CganError(f"The folder {folder} has no stand-in; leave stand_in out.")
-        if folder.suffix.lower() == ".npz" and folder.is_file():
-            return _load_npz(folder)
-        return _load_folder(folder, size, background=background)
+        if folder.suffix.lower() == ".npz" and folder.is_file() and folder.stem in NAMES:
+            return _user_arrays(folder.stem, folder)
+        inside = opened(folder)
+        if form_of(inside):
+            if labels:
+                raise CganError(f"{shown(folder)} has labels of its own; leave labels out.")
+            return read(inside, size, background, source=folder)
+        return _load_folder(folder, size, background=background, labels=labels)
     if stand_in == "if_missing":
         stand_in = not available(name)
         if stand_in:
@@ -220,25 +230,6 @@ def _user_arrays(name, path):
     same = name not in FINGERPRINTS or data.fingerprint == FINGERPRINTS[name]
     if same and (name == "celeba" or data.class_names == CLASS_NAMES[name]):
         return data
-    return replace(data, folder=str(path.resolve()))
-
-
-def _load_npz(path):
-    """The images in an .npz that is given by its path, with a test part if it has one."""
-    from .arrays import from_arrays  # which needs this module
-
-    if path.stem in NAMES:
-        return _user_arrays(path.stem, path)
-    arrays = read_npz(path)
-    keys = next((keys for keys in ARRAY_KEYS if keys[0] in arrays), _ARRAYS)
-    x_train, y_train, x_test, y_test = map(arrays.get, keys)
-    if x_train is None:
-        raise DataError(
-            f"{shown(path)} holds {', '.join(arrays) or 'nothing'}; load() reads x_train, y_train, x_test, y_test. "
-            "Give other arrays to cgan_utils.data.arrays.from_arrays."
-        )
-    test = None if x_test is None else (x_test, y_test)
-    data = from_arrays(x_train, y_train, arrays.get("class_names"), shown(path.stem), test=test)
     return replace(data, folder=str(path.resolve()))
 
 
@@ -318,7 +309,7 @@ def _checked_labels(y, images, classes, split, path):
 
 def _own_folder(name):
     folder = expanded(name)
-    if folder.is_dir() or (folder.is_file() and folder.suffix.lower() in (".zip", ".npz")):
+    if folder.is_dir() or is_archive(folder) or form_of(folder):
         return folder
     if "://" in str(name):
         raise CganError(
@@ -336,34 +327,34 @@ def _what(file):
     """What a file is that is no folder, and what to do with it, as the end of a sentence."""
     if is_picture(file.name) or is_unread(file.name):
         return "one picture; give the folder that it is in."
-    if {".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar"} & {*map(str.lower, file.suffixes)}:
-        return "an archive of another form than .zip; unpack it, and give the folder of its pictures."
-    return (
-        "a file, and no folder or .zip of pictures; load it in Python, and give its images and labels to "
-        "cgan_utils.data.arrays.from_arrays."
-    )
+    known = f"load() reads pictures in a folder, .zip or .tar, and {', '.join(FORMS)}"
+    return f"of a form that is not known here; {known}. Give other data to cgan_utils.data.arrays.from_arrays."
 
 
 def earlier(data):
     """A folder's data as they were before, as far as they are still in the cache: an `ImageDataset` each."""
     if data.folder:
         for prepared in versions(data.folder, data.shape[0]):
-            yield _own_pictures(Path(data.folder), prepared)
+            yield _own_pictures(Path(data.folder), prepared, data.labels)
 
 
-def _own_pictures(folder, prepared):
+def _own_pictures(folder, prepared, labels=None):
     if np.bincount(prepared.labels).max() < 2:
         raise DataError(
             f"No class of {shown(folder)} has two pictures, one to learn from and one to test on; add some."
         )
-    name = shown(folder.resolve().stem if folder.is_file() else folder.resolve().name)
-    where = {"folder": str(folder.resolve()), "background": prepared.background}
-    return ImageDataset(name, *prepared.splits(), prepared.class_names, **where)
+    name = folder.resolve().name if folder.is_dir() else re.sub(r"(\.tar)?\.\w+$", "", folder.resolve().name)
+    where = {"folder": str(folder.resolve()), "background": prepared.background, "labels": labels}
+    return ImageDataset(shown(name), *prepared.splits(), prepared.class_names, **where)
 
 
-def _load_folder(folder, size, name=None, background="white"):
+def _load_folder(folder, size, name=None, background="white", labels=None):
     """A folder of pictures as an `ImageDataset`, under its own name or, with the usual classes, that of a data set."""
-    prepared = prepare(folder, size, background=background)
+    if labels and labels != FROM_NAME:
+        labels = str(expanded(labels).absolute())  # which a run notes down
+        if not Path(labels).is_file():
+            raise DataError(f"There is no table of labels at {labels}; give a .csv, or {FROM_NAME}.")
+    prepared = prepare(folder, size, background=background, labels=labels)
     if prepared.report:
         notice(prepared.report)
     if not name and len(prepared.class_names) == 1:
@@ -372,4 +363,4 @@ def _load_folder(folder, size, name=None, background="white"):
             notice(remark)
     if name:
         return ImageDataset(name, *prepared.splits(), CLASS_NAMES[name])
-    return _own_pictures(folder, prepared)
+    return _own_pictures(folder, prepared, labels)

@@ -110,13 +110,14 @@ def _named(names):
     return ", ".join(map(shown, names[:NAMED])) + more
 
 
-def prepare(folder, size, cache=None, progress=True, background="white"):
+def prepare(folder, size, cache=None, progress=True, background="white", labels=None):
     """Turn the pictures of a folder into `size` × `size` images in the cache, unless they are there already.
 
     folder: of any form that `listing.list_pictures` reads, or a .zip of one; each picture as `pictures.read` shows it.
     cache: where the images go, by default `cache_dir()/folders`; every folder and size has a folder of its own there.
     progress: show a bar on standard error, where a person is watching and it takes more than two seconds.
     background: what shows through where a picture is transparent, a colour as CSS names it.
+    labels: where the classes are, if not in sub-folders; see `list_pictures`.
 
     An interrupted preparation goes on where it stopped; if a file came, went or changed, there is a new version, and
     the one before stays for a training that reads it. What can't be read is left out: see `report`. Returns a
@@ -129,11 +130,12 @@ def prepare(folder, size, cache=None, progress=True, background="white"):
     folder = expanded(folder)
     inside = opened(folder)
     try:
-        listing = list_pictures(inside)
+        listing = list_pictures(inside, labels)
     except DataError as error:  # of a .zip, the user knows its own place, not that in the cache
         raise DataError(str(error).replace(shown(inside), shown(folder))) from None
     store = _store(folder, size, cache)  # of a .zip itself: when it changes, it is unpacked to another place
-    stem = hashlib.sha256(ascii((background, listing.files)).encode()).hexdigest()[:16]
+    names = listing.class_names if listing.labelled else ()  # a table may give the same pictures other names
+    stem = hashlib.sha256(ascii((background, listing.files, *names)).encode()).hexdigest()[:16]
     for attempt in itertools.count(1):
         path = store / (f"{stem}.json" if attempt == 1 else f"{stem}-{attempt}.json")
         index = Index.read(path, size, background)

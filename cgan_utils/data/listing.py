@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import one_line
+from ..errors import one_line, reading
 from .pictures import is_picture, is_unread
 from .sources import DataError
 
-TRAIN, TESTS = "train", ("test", "val", "valid", "validation")  # names of folders that divide, and are no classes
+TRAINS = ("train", "training")  # names of folders that divide, and are no classes
+TESTS = ("test", "testing", "val", "valid", "validation", "dev")
+FILES = ("file_name", "filename", "file", "image", "image_id", "img", "path", "id", "name")  # columns of a table
+LABELS = ("label", "labels", "class", "target", "category", "fine_label")
+FROM_NAME = "from-name"
 LABEL_TABLES = ("metadata.csv", "labels.csv", "train.csv", "labels.txt", "metadata.jsonl")  # often beside pictures
 PASSED_OVER = ("__MACOSX",)  # from a Mac's zip: copies that are no pictures, by the names of pictures
 
@@ -32,28 +36,38 @@ class File(NamedTuple):
 
 @dataclass(frozen=True)
 class Listing:
-    """`class_names`; the `files`, class by class and by path; `unread`: {ending: pictures that can't be read here}."""
+    """`class_names`; the `files`, class by class and by path; `unread`: {ending: pictures that can't be read here}.
+
+    `labelled`: whether the classes come from a table, or from the names of the files.
+    """
 
     class_names: tuple[str, ...]
     files: list[File]
     unread: dict[str, int]
+    labelled: bool = False
 
 
-def list_pictures(folder):
+def list_pictures(folder, labels=None):
     """Look through a folder of any of these forms → `Listing`.
 
         pictures                         all of one class, by the name of the folder
         <class>/…/pictures               two classes or more, at any depth within
-        train/<class>/…, test/<class>/…  the same, divided as given; val, valid and validation are for testing, too
+        train/<class>/…, test/<class>/…  the same, divided as given; val, valid, validation and dev are for testing, too
+        pictures, and a table of theirs  of the classes in metadata.csv, labels.csv or train.csv, in it or beside it
 
+    labels: another table, a .csv of file names and classes, or "from-name": cat.0001.jpg is of the class cat.
     What is not named like a picture, hidden files and __MACOSX are passed over; pictures of a form that can't be read
     here, such as .heic, are counted in `Listing.unread`. Classes whose names are all numbers are in the order of the
     numbers, others in that of the names. Raises `DataError` for a folder of another form.
     """
     folder, unread = Path(folder), Counter()
     pictures, sub_folders = _contents(folder, unread)
-    parts = [name for name in sub_folders if name.lower() in (TRAIN, *TESTS)]
-    if TRAIN in map(str.lower, parts) and len(parts) > 1:
+    parts = [name for name in sub_folders if name.lower() in TRAINS + TESTS]
+    if labels or len(sub_folders) < 2:
+        labelled = _labelled(folder, labels)
+        if labelled:
+            return labelled
+    if len(parts) > 1 and sum(name.lower() in TRAINS for name in parts) == 1:
         return _divided(folder, pictures, sub_folders, parts, unread)
     if not sub_folders:
         if not pictures:
@@ -74,11 +88,61 @@ def list_pictures(folder):
     return Listing(tuple(map(_readable, names)), files, unread)
 
 
+def _labelled(folder, labels):
+    """The listing of a folder whose classes a table or the files' names give; None if no table is of all pictures."""
+    unread, found = Counter(), []
+    tables = [place / name for place in (folder, folder.resolve().parent) for name in LABEL_TABLES]
+    tables = [Path(labels)] if labels else [table for table in tables if table.suffix == ".csv" and table.is_file()]
+    if not tables:
+        return None
+    pictures = [(path.removeprefix("./"), *rest) for path, *rest in _class_files(folder, ".", unread)]
+    for table in tables:
+        class_of = _class_in_name if labels == FROM_NAME else _classes_in(table, required=bool(labels))
+        found = [class_of(path) for path, *_ in pictures]
+        if all(found):
+            break
+        if labels:
+            path = pictures[found.index(None)][0]
+            place = "its name" if labels == FROM_NAME else shown(labels)
+            raise DataError(f"{shown(path)} of {shown(folder)} has no class in {place}; add it, or remove the picture.")
+    else:
+        return None
+    names = in_order({*found})
+    tops = {path.partition("/")[0].lower() for path, *_ in pictures}
+    divided = tops <= {*TRAINS, *TESTS} and len(tops & {*TRAINS}) == 1 < len(tops)
+    files = [
+        File(names.index(name), *picture, picture[0].partition("/")[0].lower() in TESTS if divided else None)
+        for name, picture in zip(found, pictures, strict=True)
+    ]
+    files.sort(key=lambda file: (file.label, file.test or False, file.path))
+    return Listing(tuple(map(_readable, names)), files, unread, labelled=True)
+
+
+def _class_in_name(path):
+    """The class of cat.0001.jpg or cat (1).jpg, or None."""
+    return re.sub(r"[\W_]*\d+\W*$", "", Path(path).stem) or None
+
+
+def _classes_in(table, required):
+    """What gives the class of a path by a table: of the path, the file's name, or that without its ending, or None."""
+    import pandas as pd
+
+    with reading(shown(table), DataError, "give a .csv of file names and classes"):
+        rows = pd.read_csv(table, dtype=str, keep_default_na=False)
+        low = [str(column).strip().lower() for column in rows.columns]
+        file = next((low.index(name) for name in FILES if name in low), 0)
+        label = next((low.index(name) for name in LABELS if name in low), 1 if len(low) == 2 else None)
+        if label is None and required:
+            raise ValueError(f"it has the columns {', '.join(low)}, and none is called label")
+        classes = {} if label is None else dict(zip(rows.iloc[:, file], rows.iloc[:, label], strict=True))
+    return lambda path: classes.get(path) or classes.get(Path(path).name) or classes.get(Path(path).stem)
+
+
 def one_class_remarks(folder, listing):
     """Sentences, a list, about classes that a folder of one class seems to have: in a table, or in the files' names."""
     if len(listing.class_names) > 1:
         return []
-    said, way = [], "make a sub-folder for each class, or give images and labels to cgan_utils.data.arrays.from_arrays"
+    said, way = [], "give a .csv of the file name and the label of every picture as --labels"
     for place in (Path(folder), Path(folder).resolve().parent):
         tables = [name for name in LABEL_TABLES if (place / name).is_file()]
         if tables:
@@ -91,7 +155,7 @@ def one_class_remarks(folder, listing):
     if 1 < len(names) <= len(stems) / 5 and all(names):  # cat.0001.jpg, dog.0001.jpg
         said.append(
             f"All pictures are taken as one class, though their names begin with {', '.join(map(shown, names[:3]))}"
-            f"{', …' if len(names) > 3 else ''}; if those are classes, make a sub-folder for each."
+            f"{', …' if len(names) > 3 else ''}; if those are classes, give --labels {FROM_NAME}."
         )
     return said
 
@@ -120,7 +184,7 @@ def _only_others(folder, unread):
 
 def _divided(folder, pictures, sub_folders, parts, unread):
     """The listing of a folder that holds train/ and test/, each with the classes."""
-    train = next(part for part in parts if part.lower() == TRAIN)
+    train = next(part for part in parts if part.lower() in TRAINS)
     others = sorted({*sub_folders} - {*parts})
     if others:
         raise DataError(

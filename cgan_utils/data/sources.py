@@ -242,10 +242,14 @@ _CIFAR = {
 }
 
 
-def read_cifar(name, path):
-    """The arrays of `name` ("cifar10" or "cifar100") from its archive, or the folder that it was unpacked to."""
+def read_cifar(name, path, pickled=None):
+    """The arrays of `name` ("cifar10" or "cifar100") from its archive, or the folder that it was unpacked to.
+
+    pickled: whether it is the python version; None: where its name says so.
+    """
     train, test, label_bytes, label_key = _CIFAR[name]
-    pickled = "-py" in Path(path).name  # cifar-10-python.tar.gz, cifar-10-batches-py; else cifar-10-binary.tar.gz
+    if pickled is None:
+        pickled = "-py" in Path(path).name  # cifar-10-python.tar.gz, cifar-10-batches-py; else cifar-10-binary.tar.gz
     suffix, decode, key = ("", _pickled_batch, label_key) if pickled else (".bin", _binary_batch, label_bytes)
     arrays = {}
     with naming(path):
@@ -291,6 +295,7 @@ class _ArrayUnpickler(pickle.Unpickler):
         ("numpy", "dtype"): np.dtype,
         ("numpy.core.multiarray", "_reconstruct"): rebuild,
         ("numpy._core.multiarray", "_reconstruct"): rebuild,
+        ("_codecs", "encode"): lambda text, _: text.encode("latin1"),  # how Python 3 writes bytes for Python 2
     }
 
     def find_class(self, module, name):

@@ -24,12 +24,12 @@ def summary(data):
     )
 
 
-def survey(folder, size=32, background="white"):
+def survey(folder, size=32, background="white", labels=None):
     """Sentences about a folder, a list: pictures of each class, their sides, and what may spoil a training.
 
     The folder is prepared as for a training (see `folders.prepare`, which says what it raises).
     """
-    prepared = prepare(folder, size, background=background)
+    prepared = prepare(folder, size, background=background, labels=labels)
     counts = dict(zip(prepared.class_names, np.bincount(prepared.labels).tolist(), strict=True))
     said = [f"{shown(name)}: {count:,} pictures" for name, count in list(counts.items())[:LISTED]]
     if len(counts) > LISTED:
@@ -38,7 +38,7 @@ def survey(folder, size=32, background="white"):
     said.append(f"The sides are of {low:,} to {high:,} pixels." if low < high else f"All sides are of {low:,} pixels.")
     if prepared.depth:
         said.append(prepared.depth)
-    return [*said, *imbalance(counts), *duplicates(opened(folder), prepared)]
+    return [*said, *imbalance(counts), *duplicates(opened(folder), prepared, labels)]
 
 
 def imbalance(counts):
@@ -54,9 +54,9 @@ def imbalance(counts):
     return said
 
 
-def duplicates(folder, prepared):
+def duplicates(folder, prepared, labels=None):
     """A sentence, in a list, if pictures are the same as others once they are scaled, in two classes above all."""
-    names = [file.path for file in list_pictures(folder).files if file.path not in prepared.left_out]
+    names = [file.path for file in list_pictures(folder, labels).files if file.path not in prepared.left_out]
     first, same, between = {}, [], []
     for i, name in enumerate(names):
         pixels = hashlib.sha256(prepared.images[i].tobytes()).digest()  # not the images: they would fill the memory

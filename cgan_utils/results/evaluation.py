@@ -153,7 +153,7 @@ def reference_of(run, folder=None):
         raise CganError(f"The pictures that {run.name} learned from are {where}; say where they are with --data.")
     # An absolute path: a folder called "mnist" must not be taken for the data set.
     name, background = str(Path(folder).absolute()) if folder else entry["name"], entry.get("background", "white")
-    now = load(name, entry["stand_in"], size=run.shape[0], background=background)
+    now = load(name, entry["stand_in"], size=run.shape[0], background=background, labels=entry.get("labels"))
     names = [normalize("NFC", name) for name in entry["class_names"]]  # as those of an archive are
     if folder and (now.shape != run.shape or [normalize("NFC", name) for name in now.class_names] != names):
         raise CganError(

@@ -21,6 +21,7 @@ def record_of(settings, data, game, progress, policy, teacher=None):
             "stand_in": data.stand_in,
             "folder": data.folder,
             **({"background": data.background} if data.folder else {}),
+            **({"labels": data.labels} if data.labels else {}),
             "fingerprint": data.fingerprint,
             "images": len(data.x_train),
             "test_images": len(data.x_test),

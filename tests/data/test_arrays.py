@@ -197,7 +197,7 @@ def test_columns_are_taken_by_their_names():
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"train": [], "test": []}, "train, test"),
+        ({"left": [], "right": []}, "left, right"),
         (numbered(), "from_arrays"),
         (numbered()[0], "from_arrays"),
         ([(COLOURS, 0, 1)], "3 parts"),
@@ -218,3 +218,52 @@ def test_a_table_is_no_pairs():
     pandas = pytest.importorskip("pandas")
     with pytest.raises(CganError, match="table"):
         from_pairs(pandas.DataFrame({"image": [1], "label": [0]}))
+
+
+@pytest.mark.parametrize(
+    "turned",
+    [
+        lambda x: x.transpose(0, 3, 1, 2),
+        lambda x: x.astype(np.float32) / 255,
+        lambda x: np.concatenate([x, np.full_like(x[..., :1], 255)], axis=3),
+    ],
+    ids=["channels first", "floats", "RGBA"],
+)
+def test_arrays_in_other_orders(turned):
+    x = np.random.RandomState(0).randint(0, 256, (40, 16, 16, 3), np.uint8)
+    x[0, 0, 0] = 0, 0, 255
+    y = np.arange(40) % 2
+    data = from_arrays(turned(x), y, test=(turned(x), y))
+    np.testing.assert_array_equal(data.x_train, x)
+
+
+def test_rows_of_pixels_and_whole_float_labels():
+    x = np.random.RandomState(0).randint(0, 256, (40, 784), np.uint8)
+    data = from_arrays(x, np.arange(40) % 2.0, test=(x, np.arange(40) % 2.0))
+    np.testing.assert_array_equal(data.x_train.reshape(40, 784), x)
+    assert data.y_train.tolist() == (np.arange(40) % 2).tolist() and data.class_names == ("0", "1")
+
+
+def test_names_of_numpy_s_own_strings_and_numbers_in_their_order():
+    x = np.random.RandomState(0).randint(0, 256, (40, 8, 8), np.uint8)
+    names = np.array(["1", "2", "10", "3"])
+    kinds = [str, object] + [np.dtypes.StringDType()] * hasattr(np.dtypes, "StringDType")
+    for kind in kinds:
+        assert from_arrays(x, np.tile(names, 10).astype(kind)).class_names == ("1", "2", "3", "10")
+
+
+def test_transparent_pixels_are_white():
+    x = np.zeros((20, 8, 8, 4), np.uint8)
+    x[0, 0, 0] = 255
+    assert from_arrays(x).x_train[1:].min() == 255
+
+
+def test_batches_and_parts():
+    x = np.random.RandomState(0).randint(0, 256, (40, 8, 8, 1), np.uint8)
+    y = np.arange(40) % 2
+    one_by_one = from_pairs(zip(x, y, strict=True))
+    batched = from_pairs([(x[i : i + 16], y[i : i + 16]) for i in range(0, 40, 16)])
+    assert batched.fingerprint == one_by_one.fingerprint
+    rows = [{"image": image, "label": label} for image, label in zip(x, y, strict=True)]
+    parts = from_pairs({"train": rows[:30], "validation": rows[30:]})
+    assert (len(parts.x_train), len(parts.x_test)) == (30, 10)

@@ -242,14 +242,20 @@ def test_an_npz_by_its_path_keeps_its_test_part(tmp_path):
     names = {"x_train": "train_images", "y_train": "train_labels", "x_test": "test_images", "y_test": "test_labels"}
     arrays |= {"y_train": np.arange(20) % 2, "y_test": np.arange(len(arrays["y_test"])) % 2}
     np.savez(tmp_path / "medical.npz", **{names[key]: array for key, array in arrays.items()})
-    data = load(tmp_path / "medical.npz")
+    data = load(tmp_path / "medical.npz", size=28)
     np.testing.assert_array_equal(data.x_test[..., 0], arrays["x_test"].reshape(data.x_test.shape[:3]))
     assert (data.title, data.classes) == ("medical", 2)
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("a.csv", "from_arrays"), ("a.tar.gz", "unpack"), ("a.png", "one picture"), ("https://a.org/b.zip", "download")],
+    [
+        ("a.h5", "parquet"),
+        ("a.7z", "from_arrays"),
+        ("a.tar.gz", "unpack"),
+        ("a.png", "one picture"),
+        ("https://a.org/b.zip", "download"),
+    ],
 )
 def test_a_file_that_is_no_folder_is_said_to_be_what_it_is(name, said, tmp_path):
     (tmp_path / "a").with_suffix("." + name.split(".", 1)[1] if "/" not in name else ".x").touch()
