@@ -245,7 +245,7 @@ def _all_classes(run, per_class, seed):
     import numpy as np
 
     labels = np.repeat(np.arange(len(run.class_names)), per_class)
-    return labels, seed + np.arange(len(labels))
+    return labels, [seed + i for i in range(len(labels))]
 
 
 def _into_npz(run, per_class, seed, out):

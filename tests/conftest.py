@@ -1,9 +1,12 @@
 """Small things that the tests share: stand-in digits, a tiny network, a run trained for a few steps."""
 
 import gc
+import importlib.machinery
+import importlib.util
 import os
 import sys
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import matplotlib
 import pytest
@@ -54,6 +57,18 @@ def tensors_out_of_reach():
     torch.Tensor.__array__ = guarded
     yield
     torch.Tensor.__array__ = plain
+
+
+@pytest.fixture
+def torchvision(monkeypatch):
+    """Something in its place where it is missing: torch-fidelity imports it, for what no test here needs.
+
+    Its build must match PyTorch's, so CI does without.
+    """
+    if not importlib.util.find_spec("torchvision"):
+        for part in ("", ".datasets", ".transforms", ".transforms.functional"):
+            name = f"torchvision{part}"
+            monkeypatch.setitem(sys.modules, name, MagicMock(__spec__=importlib.machinery.ModuleSpec(name, None)))
 
 
 @pytest.fixture(scope="session")

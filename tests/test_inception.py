@@ -31,6 +31,7 @@ def test_an_inception_fid_stays_until_it_is_of_other_images(run, numbers, tmp_pa
     assert copy.metrics == found
 
 
+@pytest.mark.usefixtures("torchvision")
 def test_the_inception_fid_is_the_distance_of_as_many_drawings(run, numbers):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed here (extra 'fid')")
     pytest.importorskip("torchmetrics", reason="torchmetrics is not installed here (extra 'fid')")

@@ -17,8 +17,9 @@ tf.get_logger().setLevel("ERROR")  # it warns of 'retracing' whenever images are
 
 def threads():
     """How many threads TensorFlow was told to take for one operation; 0 if nobody did."""
-    told = tf.config.threading.get_intra_op_parallelism_threads()
-    return told or int(os.environ.get("TF_NUM_INTRAOP_THREADS") or os.environ.get("OMP_NUM_THREADS") or 0)
+    told = os.environ.get("TF_NUM_INTRAOP_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
+    first = told.split(",")[0].strip()  # OpenMP takes a list, one number for each level of nesting
+    return tf.config.threading.get_intra_op_parallelism_threads() or (int(first) if first.isdecimal() else 0)
 
 
 no_gradients = contextlib.nullcontext  # TensorFlow records nothing outside a tape
