@@ -66,9 +66,10 @@ def torchvision(monkeypatch):
     Its build must match PyTorch's, so CI does without.
     """
     if not importlib.util.find_spec("torchvision"):
-        for part in ("", ".datasets", ".transforms", ".transforms.functional"):
+        for part in ("", ".datasets", ".models", ".transforms", ".transforms.functional"):
             name = f"torchvision{part}"
-            monkeypatch.setitem(sys.modules, name, MagicMock(__spec__=importlib.machinery.ModuleSpec(name, None)))
+            spec = importlib.machinery.ModuleSpec(name, None)
+            monkeypatch.setitem(sys.modules, name, MagicMock(__spec__=spec, __path__=[]))
 
 
 @pytest.fixture(scope="session")
