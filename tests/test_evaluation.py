@@ -267,3 +267,14 @@ def test_test_images_that_are_training_images_are_measured_with_a_warning(number
     metrics = scored(lambda label, random: random.uniform(-1, 1, (28, 28, 1)), Reference(copied))
     assert set(metrics["drawn"]) == {"diversity", "nearest_pixels_share"}
     assert "unknown" in metrics["verdict"]["keys"] and "copies of training images" in metrics["verdict"]["text"]
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_class_without_a_test_image_is_left_open(run, numbers, judge):
+    known = numbers.y_test != 3
+    data = replace(numbers, x_test=numbers.x_test[known], y_test=numbers.y_test[known])
+    metrics = evaluate(run, Reference(data, judge), per_class=20, repeats=1)
+    accuracy = metrics["real_by_class"]["class_accuracy"]
+    assert np.flatnonzero(np.isnan(accuracy)).tolist() == [3]
+    assert metrics["verdict"]["text"] and not np.isnan(metrics["real"]["class_accuracy"])
+    assert "nan" not in " ".join(verdicts.weaknesses(metrics))

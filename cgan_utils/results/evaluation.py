@@ -268,7 +268,9 @@ def _measure(reference, images, labels, conditional, full):
 
 
 def _by_class(measure, values, labels, classes):
-    return [measure(values[labels == label]) for label in range(classes)]
+    """Of each class; of one that has no value, as a limit of the images may leave it, there is nothing to tell: nan."""
+    own = [values[labels == label] for label in range(classes)]
+    return [measure(part) if len(part) else np.nan for part in own]
 
 
 def _diversity(images):
