@@ -25,6 +25,7 @@ import numpy as np
 from ..errors import CganError, notice, one_line, to_install
 from ..paths import expanded
 from . import pictures
+from .arrays import from_arrays, scaled_alike
 from .known import CLASS_NAMES
 from .listing import LABELS, in_order, shown
 from .sources import DataError, naming, read_cifar
@@ -62,8 +63,6 @@ def read(path, size=32, background="white", source=None):
     where a picture is transparent; source: the archive that `path` was unpacked from.
     Raises `DataError`, in one sentence, for files that are damaged or of another form.
     """
-    from .arrays import from_arrays, scaled_alike  # which need `datasets`, and that this module
-
     path = expanded(path)
     source = source or path
     form, files = next(iter(_found(path).items()), (None, None))

@@ -5,6 +5,7 @@ import io
 import json
 import pickle
 import struct
+import sys
 import tarfile
 import zipfile
 
@@ -187,6 +188,14 @@ def test_parquet_that_pandas_wrote_and_that_has_a_damaged_picture(tmp_path, caps
     kept = np.arange(40) != 7
     whole(load(tmp_path / "few.parquet", size=28), GREY[kept], DIGITS[kept])
     assert "1 picture" in capsys.readouterr().err
+
+
+def test_without_pyarrow_a_sentence_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)  # importing it raises ImportError
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DataError, match="parquet.*data") as error:
+        load(tmp_path / "a.parquet")
+    assert is_one_sentence(error)
 
 
 # torchvision's svhn.py: X [32, 32, 3, N], y [N, 1], where 10 is the digit 0.
