@@ -324,7 +324,8 @@ def test_a_run_whose_classes_a_table_or_the_names_gave_is_measured_on_the_same(w
     assert evaluate(run, per_class=4, repeats=1)["class_names"] == ["cats", "dogs"]
 
 
-def test_an_older_run_on_other_images_of_a_data_set_s_name_has_no_evaluator():
+def test_an_older_run_on_other_images_of_a_data_set_s_name_has_no_evaluator(monkeypatch):
+    monkeypatch.delenv("CGAN_HOME")
     entry = {"name": "mnist", "stand_in": False, "folder": None, "class_names": list("0123456789")}
     original = entry | {"fingerprint": FINGERPRINTS["mnist"], "images": 60_000}
     assert find_evaluator(original)

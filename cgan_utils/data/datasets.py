@@ -17,11 +17,12 @@ from ..paths import cache_dir, expanded
 from . import stand_ins
 from .archives import is_archive, opened
 from .folders import has_pictures, prepare, versions
+from .formats import FORMS
 from .image_dataset import ARRAYS, ImageDataset
 from .known import CLASS_NAMES, FINGERPRINTS, NAMES, SHAPES, TITLES
 from .listing import FROM_NAME, list_pictures, one_class_remarks, shown
 from .pictures import check_colour, is_picture, is_unread
-from .readers import FORMS, form_of, read
+from .readers import form_of, read
 from .sources import SOURCES, DataError, fetch, naming, read_cifar, read_idx, read_npz
 
 CELEBA_MISSING = (
@@ -47,7 +48,7 @@ def load(name, stand_in=False, *, size=32, background="white", labels=None):
     An .npz of a data set's name in CGAN_DATA_DIR may hold other images: then they are someone's own, and so called.
     Other data are read by their path, a file or a folder or archive of files, in the forms in which they are published:
     .npz (x_train, y_train; MedMNIST; KMNIST), MNIST's and EMNIST's idx, .csv of a label and pixels, .npy of each class,
-    .parquet of Hugging Face, SVHN's .mat, CIFAR, STL-10, WebDataset; see `readers.FORMS`.
+    .parquet of Hugging Face, SVHN's .mat, CIFAR, STL-10, WebDataset; see `formats.FORMS`.
 
     stand_in: False for the real images, downloaded if need be; True for a small made-up set of the same shape and
     classes; "if_missing" for that one only where the real files are not on this machine, with a notice.

@@ -16,7 +16,7 @@ from PIL import Image
 from scipy.io import savemat
 from sentences import is_one_sentence
 
-from cgan_utils.data import readers
+from cgan_utils.data import formats
 from cgan_utils.data.datasets import load
 from cgan_utils.data.sources import DataError
 from cgan_utils.errors import CganError
@@ -342,7 +342,7 @@ def test_a_pickle_runs_nothing(tmp_path):
 
 
 def test_what_is_too_large_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(readers, "LARGEST", 10_000)
+    monkeypatch.setattr(formats, "LARGEST", 10_000)
     np.savez_compressed(tmp_path / "large.npz", x_train=np.zeros((40, 28, 28), np.uint8), y_train=DIGITS)
     np.save(tmp_path / "large.npy", GREY)
     for name in ("large.npz", "large.npy"):
