@@ -191,10 +191,11 @@ def _image_and_label(pair, i):
 
 def _known_names(pairs, labels):
     """The names of classes that a data set of another library brings with it, or None."""
-    features = getattr(pairs, "features", None)  # Hugging Face
-    found = [getattr(features[key], "names", None) for key in LABEL if isinstance(features, dict) and key in features]
-    source = pairs
-    while source is not None:  # a Subset of PyTorch holds the data set that it is a part of
+    found, source = [], pairs
+    while source is not None:  # a loader or a Subset of PyTorch holds the data set that it gives a part of
+        features = getattr(source, "features", None)  # Hugging Face
+        if isinstance(features, dict):
+            found += [getattr(features[key], "names", None) for key in LABEL if key in features]
         found.append(getattr(source, "classes", None))
         source = getattr(source, "dataset", None)
     names = next((names for names in found if isinstance(names, (list, tuple)) and len(names)), None)
