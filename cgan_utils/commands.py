@@ -60,13 +60,15 @@ def data(args):
     from .data.archives import opened
     from .data.datasets import load
     from .data.readers import form_of
-    from .data.survey import summary, survey
+    from .data.survey import few_to_test_on, summary, survey
 
     if args.out:
         _must_end_in_png(args.out)
         try_place(args.out)
     dataset = load(args.name, background=args.background, labels=args.labels)
     print(summary(dataset))
+    for remark in few_to_test_on(dataset):
+        print(remark)
     if dataset.folder and not form_of(opened(dataset.folder)):
         print("\n".join(survey(dataset.folder, background=args.background, labels=args.labels)))
     if args.out:

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 from sklearn.metrics import silhouette_samples
 
-from cgan_utils.data.datasets import ImageDataset, load
+from cgan_utils.data.datasets import load
+from cgan_utils.data.image_dataset import ImageDataset
 from cgan_utils.data.known import CIFAR100_SUPERCLASSES
 from cgan_utils.lessons import exploration, exploration_views
 from cgan_utils.lessons import exploration_figures as exploration_plots

@@ -13,7 +13,7 @@ import pytest
 
 from cgan_utils import paths
 from cgan_utils.__main__ import main
-from cgan_utils.data.datasets import class_index
+from cgan_utils.data.image_dataset import class_index
 from cgan_utils.errors import CganError
 from cgan_utils.paths import file_names
 from cgan_utils.results.run import Run

@@ -13,6 +13,7 @@ from sentences import is_one_sentence
 from cgan_utils.__main__ import main
 from cgan_utils.data.arrays import from_arrays
 from cgan_utils.data.datasets import load
+from cgan_utils.data.known import FINGERPRINTS
 from cgan_utils.errors import CganError
 from cgan_utils.models.architectures import architecture
 from cgan_utils.models.experiments import Experiment, suitable, unmirrored
@@ -157,7 +158,7 @@ def test_another_file_of_the_same_name_is_not_taken_for_the_data_set(numbers, tm
     write(65)
     assert len(reference_of(run).data.x_train) == 64  # the same images, and one more behind them
     write(60)
-    with pytest.raises(CganError, match="The MNIST at hand holds other images than the 64 for training") as error:
+    with pytest.raises(CganError, match="mnist.npz holds other images than the 64 for training") as error:
         reference_of(run)
     assert is_one_sentence(error)
 
@@ -296,3 +297,38 @@ def test_a_run_is_measured_on_the_ground_that_it_learned_on(tmp_path):
     run = learn(tmp_path / "run", data=tmp_path / "clear", background="red")
     assert run.record["data"]["background"] == "red"
     assert (reference_of(run).data.x_test[0] == [255, 0, 0]).all()
+
+
+def test_a_file_of_arrays_is_trained_on_gone_on_with_and_measured(numbers, tmp_path):
+    np.savez(tmp_path / "mine.npz", x_train=numbers.x_train[:60], y_train=numbers.y_train[:60, None])
+    learn(tmp_path / "run", data="mine.npz")
+    run = learn(tmp_path / "run", data="mine.npz", resume=True, epochs=2)
+    assert run.record["data"]["folder"] == str(tmp_path / "mine.npz") and len(run.history) == 2
+    metrics = evaluate(run, per_class=2, repeats=1)
+    assert metrics["protocol"]["data_fingerprint"] == run.record["data"]["fingerprint"]
+    assert metrics["protocol"]["evaluator"] is None
+
+
+@pytest.mark.parametrize("way", ["from-name", "my.csv"])
+def test_a_run_whose_classes_a_table_or_the_names_gave_is_measured_on_the_same(way, tmp_path):
+    folder = fill(tmp_path / "classes")
+    (tmp_path / "pets").mkdir()
+    rows = ["file_name,label"]
+    for file in sorted(folder.glob("*/*.png")):
+        name = f"{file.parent.name}.{file.name}"
+        file.rename(tmp_path / "pets" / name)
+        rows.append(f"{name},{file.parent.name}")
+    (tmp_path / "my.csv").write_text("\n".join(rows))
+    run = learn(tmp_path / "run", data=load(tmp_path / "pets", size=28, labels=way))
+    assert run.record["data"]["labels"] == (way if way == "from-name" else str(tmp_path / way))
+    assert evaluate(run, per_class=4, repeats=1)["class_names"] == ["cats", "dogs"]
+
+
+def test_an_older_run_on_other_images_of_a_data_set_s_name_has_no_evaluator(monkeypatch):
+    monkeypatch.delenv("CGAN_HOME")
+    entry = {"name": "mnist", "stand_in": False, "folder": None, "class_names": list("0123456789")}
+    original = entry | {"fingerprint": FINGERPRINTS["mnist"], "images": 60_000}
+    assert find_evaluator(original)
+    assert find_evaluator(original | {"fingerprint": "of the first images", "images": 64})
+    assert not find_evaluator(original | {"fingerprint": "other"})
+    assert not find_evaluator(original | {"class_names": ["cat", "dog"], "images": 64})

@@ -66,6 +66,16 @@ def test_classes_far_rarer_than_others_are_named():
 # --- archives ---
 
 
+def test_many_classes_without_an_image_to_test_on_are_remarked(tmp_path, capsys):
+    x = np.random.default_rng(0).integers(0, 255, (20, 28, 28)).astype("uint8")
+    x[0, 0, 0] = 255
+    for tested, said in ((1, True), (10, False)):
+        y = np.arange(20) % 10
+        np.savez(tmp_path / "few.npz", x_train=x, y_train=y, x_test=x[:tested], y_test=y[:tested])
+        assert main(["data", str(tmp_path / "few.npz")]) == 0
+        assert ("9 of the 10 classes" in capsys.readouterr().out) == said
+
+
 @pytest.mark.parametrize("within", ["", "pets/"])
 def test_a_zip_is_read_like_its_folder(within, pets, tmp_path):
     archive = zipped(pets, tmp_path / "pets.zip", within)

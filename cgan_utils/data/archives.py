@@ -14,9 +14,10 @@ from pathlib import PurePosixPath
 
 from ..errors import one_line
 from ..paths import cache_dir, expanded, forget_old, moved
+from .formats import is_webdataset
 from .listing import PASSED_OVER, shown
 from .pictures import is_picture, is_unread
-from .readers import is_data, is_webdataset
+from .readers import is_data
 from .sources import DataError
 
 LARGEST = 20 * 10**9  # bytes of all files, unpacked

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import CganError, notice, reading
-from .datasets import ImageDataset
+from .image_dataset import ImageDataset
 from .listing import in_order
 from .pictures import DEEP, as_rgb, check_colour, eight_bits, extents_of, joined
 
@@ -91,11 +91,18 @@ def from_pairs(pairs, class_names=None, name="pairs", background="white", test=N
     if isinstance(pairs, dict) and test is None and "train" in pairs:  # Hugging Face's DatasetDict
         test = next((pairs[part] for part in ("test", "validation") if part in pairs), None)
         pairs = pairs if test is None else pairs["train"]
-    train = list(_unbatched(_listed(pairs)))
-    both = train + (list(_unbatched(_listed(test))) if test is not None else [])
-    if not both:
+    parts = [
+        [_image_and_label(pair, i) for i, pair in enumerate(_listed(part))]
+        for part in (pairs, test)
+        if part is not None
+    ]
+    split = sum(parts, [])
+    if not split:
         raise CganError("There is no pair in it.")
-    split = [_image_and_label(pair, i) for i, pair in enumerate(both)]
+    n = len(parts[0])
+    if _are_batches(split):
+        n = sum(len(images) for images, _ in parts[0])
+        split = [one for batch in split for one in zip(*map(np.asarray, batch), strict=True)]
     pictures = [image for image, _ in split]
     extents = {}
     for i, image in enumerate(pictures):
@@ -123,7 +130,6 @@ def from_pairs(pairs, class_names=None, name="pairs", background="white", test=N
     images = np.stack([image[..., :1] for image in images] if grey else images)
     if class_names is None:
         class_names = _known_names(pairs, labels)
-    n = len(train)
     if test is not None:
         options["test"] = images[n:], labels[n:]
     return replace(from_arrays(images[:n], labels[:n], class_names, name, **options), background=background)
@@ -149,16 +155,23 @@ def _listed(pairs):
     return pairs
 
 
-def _unbatched(pairs):
-    """The pairs one by one, of a loader that gives several at a time, too: [B, …] images and [B] labels."""
-    for pair in pairs:
-        if isinstance(pair, (tuple, list)) and len(pair) == 2 and all(getattr(part, "ndim", 0) for part in pair):
-            image, label = pair
-            grey = image.ndim == 3 and label.ndim == 1 and image.shape[-1] not in CHANNELS  # no picture with one-hot
-            if len(image) == len(label) and (image.ndim == 4 or grey):
-                yield from zip(np.asarray(image), np.asarray(label), strict=True)
-                continue
-        yield pair
+def _are_batches(pairs):
+    """Whether the pairs are those of a loader that gives several at a time: images [B, …] and labels [B] or [B, K].
+
+    Grey images [B, H, W] with labels [B] have the shapes of one picture [C, H, W] with a one-hot label [C]. They are
+    such pictures if every label is a one-hot row of the same length, which the labels of many batches never are.
+    """
+    if not all(getattr(part, "ndim", 0) for pair in pairs for part in pair):
+        return False
+    if not all(image.ndim in (3, 4) and len(image) == len(label) for image, label in pairs):
+        return False
+    labels = [np.asarray(label) for _, label in pairs]
+    if any(image.ndim == 4 or label.ndim == 2 for (image, _), label in zip(pairs, labels, strict=True)):
+        return True
+    one_hot = len({len(label) for label in labels}) == 1 and all(
+        np.isin(label, (0, 1)).all() and label.sum() == 1 for label in labels
+    )
+    return not one_hot
 
 
 def _image_and_label(pair, i):
@@ -178,10 +191,11 @@ def _image_and_label(pair, i):
 
 def _known_names(pairs, labels):
     """The names of classes that a data set of another library brings with it, or None."""
-    features = getattr(pairs, "features", None)  # Hugging Face
-    found = [getattr(features[key], "names", None) for key in LABEL if isinstance(features, dict) and key in features]
-    source = pairs
-    while source is not None:  # a Subset of PyTorch holds the data set that it is a part of
+    found, source = [], pairs
+    while source is not None:  # a loader or a Subset of PyTorch holds the data set that it gives a part of
+        features = getattr(source, "features", None)  # Hugging Face
+        if isinstance(features, dict):
+            found += [getattr(features[key], "names", None) for key in LABEL if key in features]
         found.append(getattr(source, "classes", None))
         source = getattr(source, "dataset", None)
     names = next((names for names in found if isinstance(names, (list, tuple)) and len(names)), None)

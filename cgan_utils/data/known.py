@@ -52,3 +52,4 @@ FINGERPRINTS = {
     "cifar10": "ec87fbaaf81f286bda73ac1efb892faa72d6db5ed38c74154950acfc60c8cbd2",
     "cifar100": "40e43a62e426e7769274611311fd93b02d92a81dd2959d13d0f6499132b67b75",
 }
+COUNTS = {"mnist": 60_000, "fashion_mnist": 60_000, "cifar10": 50_000, "cifar100": 50_000}  # training images

@@ -41,6 +41,16 @@ def survey(folder, size=32, background="white", labels=None):
     return [*said, *imbalance(counts), *duplicates(opened(folder), prepared, labels)]
 
 
+def few_to_test_on(data):
+    """A sentence, in a list, if most classes of an `ImageDataset` of several have no image to test on."""
+    without = np.setdiff1d(np.arange(data.classes), np.asarray(data.y_test))
+    if data.classes < 2 or len(without) <= data.classes / 2:
+        return []
+    count = f"{len(data.x_test):,} image{'s' * (len(data.x_test) > 1)}"
+    of = f"{len(without):,} of the {data.classes:,} classes"
+    return [f"{of} have no image to test on ({count} for testing in all); add some."]
+
+
 def imbalance(counts):
     """Sentences about classes that are small, or far smaller than others. counts: {class name: pictures}."""
     few = [f"{shown(name)} ({count})" for name, count in counts.items() if count < FEW]

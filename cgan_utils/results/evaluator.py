@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..backend import keras
+from ..data.known import CLASS_NAMES, COUNTS, FINGERPRINTS
 from ..errors import CganError, unknown
 from ..models.classifier import Recipe
 from ..models.layers import to_signed
@@ -77,11 +78,18 @@ def available():
 def find_evaluator(data):
     """The evaluator that ships for a data set, or None: it knows the real images, no stand-in and no one's own folder.
 
-    data: an `ImageDataset`, or an entry "data" of a run.json.
+    data: an `ImageDataset`, or an entry "data" of a run.json. An entry of as many images as the original has, or more,
+    needs its fingerprint, too: older ones do not say that an .npz of its name held other images. Of fewer (a limited
+    training) the fingerprint is another one in any case.
     """
     facts = data if isinstance(data, dict) else vars(data)
-    path = shipped_folder() / FOLDER / facts["name"]
+    name = facts["name"]
+    path = shipped_folder() / FOLDER / name
     other = facts["stand_in"] or facts.get("folder")
+    if isinstance(data, dict) and data.get("images", 0) >= COUNTS.get(name, np.inf):
+        other = other or data.get("fingerprint") != FINGERPRINTS[name]
+    if isinstance(data, dict) and name in CLASS_NAMES and "class_names" in data:
+        other = other or tuple(data["class_names"]) != CLASS_NAMES[name]
     return _opened(path) if not other and (path / RECORD).is_file() else None
 
 

@@ -26,7 +26,7 @@ from contextlib import suppress
 import numpy as np
 import pandas as pd
 
-from ..data.datasets import class_index
+from ..data.image_dataset import class_index
 from ..errors import CganError, reading, unknown
 from ..files import CARD, ENCODER, EVOLUTION, HISTORY, LOSSES, METRICS, RECORD
 from ..images import from_png

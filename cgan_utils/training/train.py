@@ -7,7 +7,8 @@ import numpy as np
 
 from .. import backend
 from ..backend import keras
-from ..data.datasets import ImageDataset, load
+from ..data.datasets import load
+from ..data.image_dataset import ImageDataset
 from ..data.known import NAMES, SHAPES
 from ..errors import CganError, notice, one_line, unknown
 from ..files import BEST

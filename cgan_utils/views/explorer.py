@@ -15,7 +15,7 @@ from pathlib import Path
 import ipywidgets as widgets
 from IPython.display import display
 
-from ..data.datasets import class_index
+from ..data.image_dataset import class_index
 from ..data.known import CIFAR100_SUPERCLASSES
 from ..errors import CganError
 from ..images import enlarge, folded, grid, labelled, to_png

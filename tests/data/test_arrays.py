@@ -267,3 +267,58 @@ def test_batches_and_parts():
     rows = [{"image": image, "label": label} for image, label in zip(x, y, strict=True)]
     parts = from_pairs({"train": rows[:30], "validation": rows[30:]})
     assert (len(parts.x_train), len(parts.x_test)) == (30, 10)
+
+
+@pytest.mark.parametrize("size", [3, 8])
+def test_pictures_of_as_many_rows_as_their_one_hot_labels_have_classes_are_no_batches(size):
+    x = np.random.RandomState(0).randint(0, 256, (60, 3, size, 8), np.uint8)
+    data = from_pairs(list(zip(x, np.eye(3)[np.arange(60) % 3], strict=True)))
+    assert data.shape == (size, 8, 3) and data.classes == 3
+    grey = from_pairs([(x[i : i + 3, 0], np.arange(i, i + 3) % 4) for i in range(0, 60, 3)])
+    assert grey.shape == (size, 8, 1) and grey.classes == 4 and len(grey.x_train) + len(grey.x_test) == 60
+
+
+class OfTorchvision:
+    """A data set like those of torchvision: (PIL image, int), with its `classes`, and without an end."""
+
+    classes = ["cat", "dog"]
+
+    def __init__(self, images):
+        self.images = images
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, i):
+        return Image.fromarray(self.images[i % len(self)]), i % 2
+
+
+def test_a_data_set_like_those_of_torchvision():
+    x = np.random.RandomState(0).randint(0, 256, (40, 8, 8, 3), np.uint8)
+    data = from_pairs(OfTorchvision(x))
+    assert data.class_names == ("cat", "dog") and len(data.x_train) + len(data.x_test) == 40
+    np.testing.assert_array_equal(data.x_train, x[:36])
+
+
+@pytest.mark.parametrize("batch", [None, 1, 3, 16])
+def test_a_loader_of_pytorch(batch):
+    torch = pytest.importorskip("torch")
+    x = torch.randint(0, 256, (40, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    pairs = torch.utils.data.TensorDataset(x, torch.arange(40) % 2)
+    data = from_pairs(torch.utils.data.DataLoader(pairs, batch_size=batch))
+    np.testing.assert_array_equal(data.x_train, x[:36].permute(0, 2, 3, 1).numpy())
+    assert data.y_train.tolist() == (np.arange(36) % 2).tolist()
+
+
+def test_data_sets_of_hugging_face():
+    hub = pytest.importorskip("datasets")
+    x = np.random.RandomState(0).randint(0, 256, (40, 8, 8, 3), np.uint8)
+    features = hub.Features({"image": hub.Image(), "label": hub.ClassLabel(names=["cat", "dog"])})
+    columns = {"image": [Image.fromarray(image) for image in x], "label": [i % 2 for i in range(40)]}
+    one = hub.Dataset.from_dict(columns, features)
+    assert from_pairs(one).class_names == ("cat", "dog")
+    parts = hub.DatasetDict(train=one.select(range(30)), test=one.select(range(30, 40)))
+    data = from_pairs(parts)
+    np.testing.assert_array_equal(data.x_train, x[:30])
+    np.testing.assert_array_equal(data.x_test, x[30:])
+    assert data.class_names == ("cat", "dog")

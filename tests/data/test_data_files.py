@@ -15,7 +15,8 @@ from sentences import is_one_sentence
 
 from cgan_utils.data import datasets
 from cgan_utils.data import sources as downloads
-from cgan_utils.data.datasets import available, class_index, load
+from cgan_utils.data.datasets import available, load
+from cgan_utils.data.image_dataset import class_index
 from cgan_utils.data.known import FINGERPRINTS, NAMES, SHAPES
 from cgan_utils.data.sources import DataError, RemoteFile
 from cgan_utils.errors import CganError

@@ -16,7 +16,8 @@ from sentences import is_one_sentence
 
 from cgan_utils.data import datasets
 from cgan_utils.data import sources as downloads
-from cgan_utils.data.datasets import ImageDataset, available, class_index, load
+from cgan_utils.data.datasets import available, load
+from cgan_utils.data.image_dataset import ImageDataset, class_index
 from cgan_utils.data.known import CIFAR100_SUPERCLASSES, CLASS_NAMES, FINGERPRINTS, NAMES, SHAPES
 from cgan_utils.data.sources import DataError, RemoteFile
 from cgan_utils.errors import CganError

@@ -5,6 +5,7 @@ import io
 import json
 import pickle
 import struct
+import sys
 import tarfile
 import zipfile
 
@@ -15,7 +16,7 @@ from PIL import Image
 from scipy.io import savemat
 from sentences import is_one_sentence
 
-from cgan_utils.data import readers
+from cgan_utils.data import formats
 from cgan_utils.data.datasets import load
 from cgan_utils.data.sources import DataError
 from cgan_utils.errors import CganError
@@ -189,6 +190,14 @@ def test_parquet_that_pandas_wrote_and_that_has_a_damaged_picture(tmp_path, caps
     assert "1 picture" in capsys.readouterr().err
 
 
+def test_without_pyarrow_a_sentence_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)  # importing it raises ImportError
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DataError, match="parquet.*data") as error:
+        load(tmp_path / "a.parquet")
+    assert is_one_sentence(error)
+
+
 # torchvision's svhn.py: X [32, 32, 3, N], y [N, 1], where 10 is the digit 0.
 def test_svhn(tmp_path):
     for part, chosen in (("train", slice(CUT)), ("test", slice(CUT, None))):
@@ -333,7 +342,7 @@ def test_a_pickle_runs_nothing(tmp_path):
 
 
 def test_what_is_too_large_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(readers, "LARGEST", 10_000)
+    monkeypatch.setattr(formats, "LARGEST", 10_000)
     np.savez_compressed(tmp_path / "large.npz", x_train=np.zeros((40, 28, 28), np.uint8), y_train=DIGITS)
     np.save(tmp_path / "large.npy", GREY)
     for name in ("large.npz", "large.npy"):
