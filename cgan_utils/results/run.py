@@ -32,7 +32,7 @@ from ..files import CARD, ENCODER, EVOLUTION, HISTORY, LOSSES, METRICS, RECORD
 from ..images import from_png
 from ..models.architectures import conditional
 from ..models.experiments import EXPERIMENTS, Experiment, shown_classes
-from ..paths import called, expanded, own_folder, put_back, shipped_folder, whole, write_whole
+from ..paths import called, expanded, own_folder, put_back, shipped_folder, write_whole
 from .card import CURVES, card, curves
 from .weights import unpack
 
@@ -180,19 +180,14 @@ class Run:
         write_whole(self.path / CARD, card(self.path, self.record, history, pictures, self.metrics))
 
     def export(self, path):
-        """Write the generator for use without this package: .keras for Keras, .onnx for other runtimes; see `onnx`."""
-        path = expanded(path)
-        if path.suffix.lower() == ".onnx":
-            from .onnx import export
+        """Write the generator for use without this package, and return the path; its ending says the form.
 
-            return export(self, path)
-        if path.suffix.lower() != ".keras":
-            raise CganError(f"{path} must end in .keras, which every Keras 3 opens, or in .onnx, for other runtimes.")
-        with whole(path) as new:
-            small = new.with_suffix(".keras")  # Keras knows no capitals
-            self.generator().save(small)
-            os.replace(small, new)
-        return path
+        .keras opens in Keras 3.8 and newer, .onnx in other runtimes; `onnx.export` says what the latter takes and
+        gives. Raises CganError for another ending, and where what a form needs is not installed.
+        """
+        from .export import export
+
+        return export(self, expanded(path))
 
     @property
     def history(self):
