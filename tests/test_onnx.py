@@ -10,17 +10,6 @@ from cgan_utils.errors import CganError
 from cgan_utils.models.layers import to_uint8
 from cgan_utils.models.sampling import latent
 from cgan_utils.results.onnx import blend
-from cgan_utils.results.run import Run
-
-
-@pytest.fixture(scope="module", params=["modelo_1_mnist_v2", "modelo_6_cifar10_v1"])
-def exported(request, tmp_path_factory):
-    """A run and its .onnx file; the second run's weights are in 8 bits."""
-    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
-    for name in ("torch", "onnx", "onnxscript"):
-        pytest.importorskip(name, reason=f"{name} is not installed, of the extra 'onnx'")
-    run = Run(request.param)
-    return run, run.export(tmp_path_factory.mktemp("onnx") / "generator.onnx")
 
 
 def test_another_runtime_draws_the_same_pictures_in_batches_of_any_size(exported):

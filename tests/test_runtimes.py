@@ -1,0 +1,62 @@
+"""The .onnx file of a run draws in other runtimes what the package draws; each is skipped where it is not installed.
+
+The runs are of those that the web page offers.
+"""
+
+import numpy as np
+import pytest
+
+from cgan_utils.models.layers import to_uint8
+from cgan_utils.models.sampling import latent
+
+
+@pytest.fixture(scope="module")
+def wanted(exported):
+    """Noise [8, 100], labels [8] and the images [8, H, W, C] that the package draws of them, as numbers to subtract."""
+    run, _ = exported
+    labels = np.arange(8, dtype="int32") % len(run.class_names)
+    return latent(range(8)), labels, run.draw(labels, range(8)).astype(int)
+
+
+def off(draw, wanted, sizes=(1, 8)):
+    """How many grey levels of 255 a runtime's images are off at most; draw: (noise, labels) → images in [-1, 1]."""
+    noise, labels, images = wanted
+    drawn = [to_uint8(draw(noise[:count], labels[:count])) for count in sizes]
+    assert [x.shape for x in drawn] == [images[:count].shape for count in sizes]
+    return max(np.abs(x - images[: len(x)]).max() for x in drawn)
+
+
+def test_onnx_runtime(exported, wanted):
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(exported[1])
+    assert off(lambda noise, label: session.run(None, {"noise": noise, "label": label})[0], wanted) <= 1
+
+
+@pytest.mark.parametrize("exported", ["modelo_1_mnist_v2"], indirect=True)  # the other would take a minute
+def test_the_definition_of_onnx(exported, wanted):
+    """What ONNX says that each operator computes, written in NumPy; it takes seconds for an image."""
+    from onnx.reference import ReferenceEvaluator
+
+    session = ReferenceEvaluator(str(exported[1]))
+    assert off(lambda noise, label: session.run(None, {"noise": noise, "label": label})[0], wanted, sizes=[1]) <= 1
+
+
+def test_opencv(exported, wanted):
+    cv2 = pytest.importorskip("cv2", minversion="5", reason="OpenCV 5 is not installed")
+    net = cv2.dnn.readNetFromONNX(str(exported[1]))
+
+    def draw(noise, label):
+        net.setInput(noise, "noise")
+        net.setInput(label, "label")
+        return net.forward()
+
+    assert off(draw, wanted) <= 1
+
+
+@pytest.mark.parametrize(("hints", "allowed"), [({"EXECUTION_MODE_HINT": "ACCURACY"}, 1), ({}, 8)])
+def test_openvino(exported, wanted, hints, allowed):
+    """By default it computes in bfloat16 where the processor can."""
+    openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed")
+    model = openvino.compile_model(str(exported[1]), "CPU", hints)
+    assert off(lambda noise, label: model({"noise": noise, "label": label})["image"], wanted) <= allowed
