@@ -56,6 +56,30 @@ def test_all_of_the_shares_on_one_class_is_that_class(exported, tmp_path):
     assert (found == wanted).all()
 
 
+@pytest.mark.parametrize("exported", ["modelo_1_mnist_v2"], indirect=True)
+def test_labels_can_be_of_64_bits(exported, tmp_path):
+    """The converter of ncnn, pnnx, takes no others."""
+    import onnx
+    import onnxruntime
+
+    run, path = exported
+    other = run.export(tmp_path / "generator.onnx", label_type="int64")
+    noise, labels = latent(range(3)), np.array([0, 4, 9])
+    (wanted,) = onnxruntime.InferenceSession(path).run(None, {"noise": noise, "label": labels.astype("int32")})
+    (found,) = onnxruntime.InferenceSession(other).run(None, {"noise": noise, "label": labels.astype("int64")})
+    assert (found == wanted).all()
+    types = [onnx.load(str(file)).graph.input for file in (path, other)]
+    assert [given[-1].type.tensor_type.elem_type for given in types] == [onnx.TensorProto.INT32, onnx.TensorProto.INT64]
+
+
+def test_labels_of_another_type_are_refused(run, tmp_path):
+    with pytest.raises(CganError, match="int64"):
+        run.export(tmp_path / "generator.onnx", label_type="float32")
+    with pytest.raises(CganError, match="onnx"):
+        run.export(tmp_path / "generator.keras", label_type="int64")
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_is_missing_is_named_and_nothing_is_written(run, tmp_path, monkeypatch):
     found = importlib.util.find_spec
     monkeypatch.setattr(

@@ -1,6 +1,6 @@
-"""The .onnx file of a run draws in other runtimes what the package draws; each is skipped where it is not installed.
+"""The files that `Run.export` writes draw in other runtimes what the package draws.
 
-The runs are of those that the web page offers.
+Each is skipped where it is not installed. The runs are of those that the web page offers.
 """
 
 import numpy as np
@@ -8,6 +8,7 @@ import pytest
 
 from cgan_utils.models.layers import to_uint8
 from cgan_utils.models.sampling import latent
+from cgan_utils.results.run import Run
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +61,15 @@ def test_openvino(exported, wanted, hints, allowed):
     openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed")
     model = openvino.compile_model(str(exported[1]), "CPU", hints)
     assert off(lambda noise, label: model({"noise": noise, "label": label})["image"], wanted) <= allowed
+
+
+@pytest.mark.parametrize("name", ["modelo_1_mnist_v2", "modelo_6_mnist"])
+def test_litert(name, tmp_path):
+    """Its plain interpreter, without TensorFlow's operators."""
+    litert = pytest.importorskip("ai_edge_litert.interpreter", reason="ai-edge-litert is not installed")
+    pytest.importorskip("tensorflow", reason="tensorflow is not installed, which writes .tflite files")
+    run = Run(name)
+    interpreter = litert.Interpreter(str(run.export(tmp_path / "generator.tflite"))).get_signature_runner()
+    labels = np.arange(8, dtype="int32")
+    wanted = latent(range(8)), labels, run.draw(labels, range(8)).astype(int)
+    assert off(lambda noise, label: interpreter(noise=noise, label=label)["output_0"], wanted) <= 1

@@ -1,10 +1,13 @@
 """The files in which a generator leaves for use without this package; see `Run.export`."""
 
+import importlib.util
 import json
+import os
 import zipfile
 
 from ..errors import CganError
 from ..paths import whole
+from . import elsewhere
 
 # What newer versions than Keras 3.8 write of a layer, with what it says where nothing was asked for. Older ones refuse
 # to open a file that has it.
@@ -18,16 +21,21 @@ NEWER = {
 }
 
 
-def export(run, path):
-    """Write the generator of a `Run` into a file whose ending says the form, and return its path."""
+def export(run, path, label_type="int32"):
+    """Write the generator of a `Run` into a file whose ending says the form, and return its path; see `Run.export`."""
     ending = path.suffix.lower()
     if ending == ".onnx":
         from . import onnx
 
-        return onnx.export(run, path)
-    if ending != ".keras":
-        raise CganError(f"{path} must end in .keras, which Keras 3.8 and newer open, or in .onnx, for other runtimes.")
-    return _keras(run, path)
+        return onnx.export(run, path, label_type)
+    if label_type != "int32":
+        raise CganError(f"Labels of another type than int32 are for .onnx files only, and {path} is none.")
+    if ending not in FORMS:
+        raise CganError(
+            f"{path} must end in .keras, which Keras 3.8 and newer open, in .onnx, for other runtimes, or in .tflite, "
+            "for LiteRT."
+        )
+    return FORMS[ending](run, path)
 
 
 def _keras(run, path):
@@ -51,3 +59,39 @@ def _without_newer(config):
         kept = {key: value for key, value in config.items() if key not in NEWER or value != NEWER[key]}
         return {key: _without_newer(value) for key, value in kept.items()}
     return [_without_newer(value) for value in config] if isinstance(config, list) else config
+
+
+def _litert(run, path):
+    """A .tflite file. Inputs: noise float32 [N, 100], label int32 [N]; output_0: float32 [N, H, W, C] in [-1, 1]."""
+    from ..backend import BACKEND, keras
+
+    if not importlib.util.find_spec("tensorflow"):
+        raise CganError("A .tflite file needs tensorflow; install it beside this package.")
+    if BACKEND != "tensorflow":
+        return elsewhere.export(run, path, "tensorflow")
+    generator = run.generator()
+    # LiteRT alone has no convolution of images whose size it does not know, as it does not after Keras's UpSampling2D.
+    model = keras.models.clone_model(generator, clone_function=_of_known_size)
+    model.set_weights(generator.get_weights())
+    with whole(path) as new:
+        small = new.with_suffix(".tflite")  # Keras knows no capitals
+        try:
+            model.export(str(small), format="litert", verbose=False)
+        except ValueError as error:
+            if "format" not in str(error):
+                raise
+            raise CganError(f"Keras {keras.__version__} can't write .tflite files; a newer one can.") from None
+        os.replace(small, new)
+    return path
+
+
+def _of_known_size(layer):
+    from ..backend import keras
+
+    if isinstance(layer, keras.layers.UpSampling2D) and layer.interpolation == "nearest":
+        height, width = layer.output.shape[1:3]
+        return keras.layers.Resizing(height, width, interpolation="nearest", name=layer.name)
+    return layer.__class__.from_config(layer.get_config())
+
+
+FORMS = {".keras": _keras, ".tflite": _litert}

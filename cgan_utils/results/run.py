@@ -179,15 +179,17 @@ class Run:
         history = self.history.to_dict("records")
         write_whole(self.path / CARD, card(self.path, self.record, history, pictures, self.metrics))
 
-    def export(self, path):
+    def export(self, path, label_type="int32"):
         """Write the generator for use without this package, and return the path; its ending says the form.
 
-        .keras opens in Keras 3.8 and newer, .onnx in other runtimes; `onnx.export` says what the latter takes and
-        gives. Raises CganError for another ending, and where what a form needs is not installed.
+        .keras opens in Keras 3.8 and newer, .onnx in other runtimes, .tflite in LiteRT. `onnx.export` says what an
+        .onnx file takes and gives; label_type "int64" is for ncnn, and for .onnx files only.
+
+        Raises CganError for another ending, and where what a form needs is not installed.
         """
         from .export import export
 
-        return export(self, expanded(path))
+        return export(self, expanded(path), label_type)
 
     @property
     def history(self):
