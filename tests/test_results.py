@@ -158,6 +158,7 @@ optional output_padding ragged
 KINDS = ["modelo_1_mnist_v2", "modelo_5_cifar10_v1", "modelo_6_mnist", "cvae_fashion_mnist_v2"]
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("name", KINDS)
 def test_an_exported_file_says_nothing_that_the_oldest_keras_refuses(name, tmp_path):
     file = Run(name).export(tmp_path / "generator.keras")

@@ -3,12 +3,19 @@
 Each is skipped where it is not installed. The runs are of those that the web page offers.
 """
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
+from cgan_utils.errors import CganError
+from cgan_utils.images import from_png
 from cgan_utils.models.layers import to_uint8
 from cgan_utils.models.sampling import latent
 from cgan_utils.results.run import Run
+
+pytestmark = pytest.mark.one_backend  # the files are of the same one from every backend
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +80,22 @@ def test_litert(name, tmp_path):
     labels = np.arange(8, dtype="int32")
     wanted = latent(range(8)), labels, run.draw(labels, range(8)).astype(int)
     assert off(lambda noise, label: interpreter(noise=noise, label=label)["output_0"], wanted) <= 1
+
+
+def test_a_folder_for_the_hub_has_a_valid_card_and_draws_by_itself(exported, tmp_path, monkeypatch):
+    hub = pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
+    run, path = exported
+    monkeypatch.setattr("cgan_utils.results.onnx.export", lambda _, target: target.write_bytes(path.read_bytes()))
+    folder = run.export(tmp_path / "model")
+    card = hub.ModelCard.load(folder / "README.md")
+    assert card.data.library_name == "keras" and card.data.pipeline_tag == "unconditional-image-generation"
+    linked = [part.split(")")[0] for part in card.text.split("](")[1:]]
+    assert linked and all((folder / name).is_file() for name in linked if "://" not in name)
+    name = run.class_names[7]
+    command = [sys.executable, "-P", folder / "generate.py", name, "3", tmp_path / "one.png"]
+    subprocess.run(command, check=True, cwd=tmp_path, env={"PATH": ""}, timeout=300)
+    drawn, package = from_png(tmp_path / "one.png").astype(int), run.generate(name, 3)[0]
+    assert drawn.shape == package.shape and np.abs(drawn - package).max() <= 1
+    assert np.abs(Run(folder).generate(name, 3)[0].astype(int) - package).max() <= 1  # it is a run still
+    with pytest.raises(CganError, match="new folder"):
+        run.export(folder)

@@ -7,7 +7,7 @@ import zipfile
 
 from ..errors import CganError
 from ..paths import whole
-from . import elsewhere
+from . import elsewhere, hub
 
 # What newer versions than Keras 3.8 write of a layer, with what it says where nothing was asked for. Older ones refuse
 # to open a file that has it.
@@ -32,8 +32,8 @@ def export(run, path, label_type="int32"):
         raise CganError(f"Labels of another type than int32 are for .onnx files only, and {path} is none.")
     if ending not in FORMS:
         raise CganError(
-            f"{path} must end in .keras, which Keras 3.8 and newer open, in .onnx, for other runtimes, or in .tflite, "
-            "for LiteRT."
+            f"{path} must end in .keras, which Keras 3.8 and newer open, in .onnx, for other runtimes, in .tflite, for "
+            "LiteRT, or be a folder, without an ending, for the Hugging Face Hub."
         )
     return FORMS[ending](run, path)
 
@@ -94,4 +94,4 @@ def _of_known_size(layer):
     return layer.__class__.from_config(layer.get_config())
 
 
-FORMS = {".keras": _keras, ".tflite": _litert}
+FORMS = {".keras": _keras, ".tflite": _litert, "": hub.export}

@@ -182,7 +182,8 @@ class Run:
     def export(self, path, label_type="int32"):
         """Write the generator for use without this package, and return the path; its ending says the form.
 
-        .keras opens in Keras 3.8 and newer, .onnx in other runtimes, .tflite in LiteRT. `onnx.export` says what an
+        .keras opens in Keras 3.8 and newer, .onnx in other runtimes, .tflite in LiteRT; a name without an
+        ending is a folder for the Hugging Face Hub, with a script that draws. `onnx.export` says what an
         .onnx file takes and gives; label_type "int64" is for ncnn, and for .onnx files only.
 
         Raises CganError for another ending, and where what a form needs is not installed.
