@@ -105,7 +105,13 @@ def parser():
 
     add = command("export", commands.export, "write a run's generator for use without this package")
     add("run", help="a run's name or folder")
-    add("file", type=expanded, metavar="FILE", help="a .keras, or an .onnx (extra 'onnx')")
+    forms = (
+        "a .keras, for Keras 3.8 or newer; an .onnx, for other runtimes (extra 'onnx'); a .tflite, for LiteRT (needs "
+        "TensorFlow); a new folder, without an ending, for the Hugging Face Hub (extra 'onnx')"
+    )
+    add("file", type=expanded, metavar="FILE", help=forms)
+    types = "type of the labels in an .onnx file (default int32; ncnn's converter needs int64)"
+    add("--label-type", choices=("int32", "int64"), default="int32", help=types)
 
     add = command("demo", commands.demo, "draw ten images of every class into one picture")
     add("--run", default="modelo_6_cifar10_v1", help="a run's name or folder (default modelo_6_cifar10_v1)")

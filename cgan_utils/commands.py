@@ -372,4 +372,4 @@ def _evaluate(run, args):
 def export(args):
     from .results.run import Run
 
-    print(Run(args.run).export(args.file))
+    print(Run(args.run).export(args.file, args.label_type))

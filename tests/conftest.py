@@ -127,3 +127,15 @@ def reference(numbers, judge):
     from cgan_utils.results.evaluation import Reference
 
     return Reference(numbers, judge)
+
+
+@pytest.fixture(scope="session", params=["modelo_1_mnist_v2", "modelo_6_cifar10_v1"])
+def exported(request, tmp_path_factory):
+    """A shipped run and its .onnx file; the second run's weights are in 8 bits."""
+    for name in ("torch", "onnx", "onnxscript"):
+        pytest.importorskip(name, reason=f"{name} is not installed, of the extra 'onnx'")
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    from cgan_utils.results.run import Run
+
+    run = Run(request.param)
+    return run, run.export(tmp_path_factory.mktemp("onnx") / "generator.onnx")

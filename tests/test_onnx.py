@@ -10,17 +10,6 @@ from cgan_utils.errors import CganError
 from cgan_utils.models.layers import to_uint8
 from cgan_utils.models.sampling import latent
 from cgan_utils.results.onnx import blend
-from cgan_utils.results.run import Run
-
-
-@pytest.fixture(scope="module", params=["modelo_1_mnist_v2", "modelo_6_cifar10_v1"])
-def exported(request, tmp_path_factory):
-    """A run and its .onnx file; the second run's weights are in 8 bits."""
-    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
-    for name in ("torch", "onnx", "onnxscript"):
-        pytest.importorskip(name, reason=f"{name} is not installed, of the extra 'onnx'")
-    run = Run(request.param)
-    return run, run.export(tmp_path_factory.mktemp("onnx") / "generator.onnx")
 
 
 def test_another_runtime_draws_the_same_pictures_in_batches_of_any_size(exported):
@@ -65,6 +54,30 @@ def test_all_of_the_shares_on_one_class_is_that_class(exported, tmp_path):
     shares = np.eye(len(run.class_names), dtype="float32")[labels]
     (found,) = onnxruntime.InferenceSession(tmp_path / "blend.onnx").run(None, {"noise": noise, "classes": shares})
     assert (found == wanted).all()
+
+
+@pytest.mark.parametrize("exported", ["modelo_1_mnist_v2"], indirect=True)
+def test_labels_can_be_of_64_bits(exported, tmp_path):
+    """The converter of ncnn, pnnx, takes no others."""
+    import onnx
+    import onnxruntime
+
+    run, path = exported
+    other = run.export(tmp_path / "generator.onnx", label_type="int64")
+    noise, labels = latent(range(3)), np.array([0, 4, 9])
+    (wanted,) = onnxruntime.InferenceSession(path).run(None, {"noise": noise, "label": labels.astype("int32")})
+    (found,) = onnxruntime.InferenceSession(other).run(None, {"noise": noise, "label": labels.astype("int64")})
+    assert (found == wanted).all()
+    types = [onnx.load(str(file)).graph.input for file in (path, other)]
+    assert [given[-1].type.tensor_type.elem_type for given in types] == [onnx.TensorProto.INT32, onnx.TensorProto.INT64]
+
+
+def test_labels_of_another_type_are_refused(run, tmp_path):
+    with pytest.raises(CganError, match="int64"):
+        run.export(tmp_path / "generator.onnx", label_type="float32")
+    with pytest.raises(CganError, match="onnx"):
+        run.export(tmp_path / "generator.keras", label_type="int64")
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_missing_is_named_and_nothing_is_written(run, tmp_path, monkeypatch):

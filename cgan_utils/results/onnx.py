@@ -5,9 +5,6 @@ Keras writes it from PyTorch's backend; in a session of another backend a proces
 
 import importlib.util
 import json
-import os
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 
@@ -15,42 +12,36 @@ import numpy as np
 
 from ..errors import CganError, to_install
 from ..paths import whole
+from . import elsewhere
 from .weights import quantised
 
-PACKAGE = Path(__file__).resolve().parent.parent
 NEEDED = ("torch", "onnx", "onnxscript")
+LABEL_TYPES = ("int32", "int64")
 
 
-def export(run, path):
+def export(run, path, label_type="int32"):
     """Write the generator of a `Run` to `path`, which ends in .onnx, and return the path.
 
     Inputs: noise float32 [N, 100], of an autoencoder point float32 [N, 2], and, where the run has classes, label
-    int32 [N]; output: image float32 [N, H, W, C]
-    in [-1, 1]. Kernels take as many bits in the file as in the run's own weights, and are float32 when it computes;
-    tables of the classes are float32 in the file, too.
+    of `label_type` [N], "int32" or "int64", which pnnx needs to make a file for ncnn; output: image float32
+    [N, H, W, C] in [-1, 1]. Kernels take as many bits in the file as in the run's own weights, and are float32 when it
+    computes; tables of the classes are float32 in the file, too.
     Its metadata hold `run`, `classes` (a JSON list) and `sha256` (of the weights' file).
 
-    Raises CganError where PyTorch, onnx or onnxscript is not installed.
+    Raises CganError where PyTorch, onnx or onnxscript is not installed, and for another type of the labels.
     """
     from ..backend import BACKEND
 
     path = Path(path)
+    if label_type not in LABEL_TYPES:
+        raise CganError(f"Labels can be {' or '.join(LABEL_TYPES)}, not {label_type!r}.")
     missing = [name for name in NEEDED if not importlib.util.find_spec(name)]
     if missing:
         raise CganError(f"An .onnx file needs {' and '.join(missing)}; {to_install('onnx')}")
-    if BACKEND == "torch":
-        with whole(path) as new:
-            _write(run, new)
-        return path
-    # -P: modules are not looked for in the current folder, where a file of the user may be called onnx.py. This
-    # package is found where it is installed, or where this process has it from.
-    code = "import sys; sys.path.append(sys.argv.pop(1)); from cgan_utils.__main__ import main; sys.exit(main())"
-    command = [sys.executable, "-P", "-c", code, str(PACKAGE.parent), "export", str(run.path), str(path)]
-    environment = {**os.environ, "KERAS_BACKEND": "torch"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["no reason was given."])[-1]
-        raise CganError(f"{run.name} could not be written as ONNX: {said.removeprefix('cgan: ')}")
+    if BACKEND != "torch":
+        return elsewhere.export(run, path, "torch", "--label-type", label_type)
+    with whole(path) as new:
+        _write(run, new, label_type)
     return path
 
 
@@ -77,7 +68,7 @@ def blend(path, target):
         onnx.save(model, str(new))
 
 
-def _write(run, path):
+def _write(run, path, label_type):
     import onnx
 
     generator = run.generator()
@@ -86,6 +77,9 @@ def _write(run, path):
         generator.export(str(path), format="onnx", verbose=False)
     model = onnx.load(str(path))
     _look_up_by_label(model.graph)
+    for given in model.graph.input:
+        if given.name == "label":  # Gather, which alone takes it, knows both types
+            given.type.tensor_type.elem_type = getattr(onnx.TensorProto, label_type.upper())
     _shrink(model.graph)
     _name_output(model.graph)
     facts = {"run": run.name, "classes": json.dumps(run.class_names), "sha256": run.weights[run.draws_with]}

@@ -32,7 +32,7 @@ from ..files import CARD, ENCODER, EVOLUTION, HISTORY, LOSSES, METRICS, RECORD
 from ..images import from_png
 from ..models.architectures import conditional
 from ..models.experiments import EXPERIMENTS, Experiment, shown_classes
-from ..paths import called, expanded, own_folder, put_back, shipped_folder, whole, write_whole
+from ..paths import called, expanded, own_folder, put_back, shipped_folder, write_whole
 from .card import CURVES, card, curves
 from .weights import unpack
 
@@ -179,20 +179,18 @@ class Run:
         history = self.history.to_dict("records")
         write_whole(self.path / CARD, card(self.path, self.record, history, pictures, self.metrics))
 
-    def export(self, path):
-        """Write the generator for use without this package: .keras for Keras, .onnx for other runtimes; see `onnx`."""
-        path = expanded(path)
-        if path.suffix.lower() == ".onnx":
-            from .onnx import export
+    def export(self, path, label_type="int32"):
+        """Write the generator for use without this package, and return the path; its ending says the form.
 
-            return export(self, path)
-        if path.suffix.lower() != ".keras":
-            raise CganError(f"{path} must end in .keras, which every Keras 3 opens, or in .onnx, for other runtimes.")
-        with whole(path) as new:
-            small = new.with_suffix(".keras")  # Keras knows no capitals
-            self.generator().save(small)
-            os.replace(small, new)
-        return path
+        .keras opens in Keras 3.8 and newer, .onnx in other runtimes, .tflite in LiteRT; a name without an
+        ending is a folder for the Hugging Face Hub, with a script that draws. `onnx.export` says what an
+        .onnx file takes and gives; label_type "int64" is for ncnn, and for .onnx files only.
+
+        Raises CganError for another ending, and where what a form needs is not installed.
+        """
+        from .export import export
+
+        return export(self, expanded(path), label_type)
 
     @property
     def history(self):
