@@ -142,13 +142,8 @@ class SpectralConv(layers.Layer):
 
     def call(self, x, training=False):
         kernel = ops.cast(ops.convert_to_tensor(self.kernel), self.compute_dtype)
-        x = ops.conv(
-            x,
-            ops.cast(kernel / ops.cast(self.norm(training), kernel.dtype), x.dtype),
-            self.stride,
-            "same",
-            "channels_last",
-        )
+        kernel = ops.cast(kernel / ops.cast(self.norm(training), kernel.dtype), x.dtype)
+        x = ops.conv(x, kernel, self.stride, "same", "channels_last")
         return x + ops.cast(self.bias, x.dtype)
 
     def norm(self, training=False):

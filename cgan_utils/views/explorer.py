@@ -68,10 +68,7 @@ class Explorer:
         self.run = widgets.Dropdown(options=list(runs), value=first, description="Run", style=_LABEL, layout=width)
         self.label = widgets.Dropdown(description="Class", style=_LABEL, layout=width)
         self.find = widgets.Text(description="Find", placeholder="part of a name or group", style=_LABEL)
-        self.find.layout.width, self.find.layout.max_width = (
-            "340px",
-            "100%",
-        )  # in a layout of its own: it comes and goes
+        self.find.layout = widgets.Layout(width="340px", max_width="100%")  # one of its own: it comes and goes
         self.seed = widgets.BoundedIntText(
             value=seed, min=0, max=LARGEST_SEED, description="Seed", style=_LABEL, layout=widgets.Layout(width="180px")
         )
