@@ -186,9 +186,8 @@ def evaluate(run, reference=None, per_class=None, repeats=REPEATS, progress=None
 
     reference: a `Reference`, by default that of the run's data set. per_class: images of each class in each of the
     `repeats` draws, two at least; by default 10,000, or 1,000 where no evaluator knows the data, such as faces and
-    one's own pictures, divided by the number of classes, but no fewer than
-    ten. As many real images are compared with the drawn ones, or all if there are fewer. progress: called with a
-    share, 0 to 1.
+    one's own pictures, divided by the number of classes, but no fewer than ten. As many real images are compared with
+    the drawn ones, or all if there are fewer. progress: called with a share, 0 to 1.
     Raises CganError for a run that can't be measured: an autoencoder, too few images, or data that are not here.
     """
     if run.experiment.game == "autoencoder":
@@ -198,9 +197,8 @@ def evaluate(run, reference=None, per_class=None, repeats=REPEATS, progress=None
     if per_class is not None and per_class < 2:
         raise CganError(f"{per_class} image of each class can't be compared with one another; draw 2 or more.")
     per_class = per_class or max(10, (TOTAL if judge else COMPARED) // classes)
-    real, real_by_class = reference.real(
-        run.conditional, per_class * classes
-    )  # first: it refuses too few images before any is drawn
+    # First, since it refuses too few images before any is sampled.
+    real, real_by_class = reference.real(run.conditional, per_class * classes)
     draws = []
     for repeat in range(repeats):
         labels = np.repeat(np.arange(classes), per_class)
