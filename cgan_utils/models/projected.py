@@ -177,8 +177,9 @@ class ClassSpread(layers.Layer):
         mean = ops.matmul(same, flat) / count
         # Not E[x²] - E[x]², of which little but rounding is left where the mean is large.
         variance = ops.matmul(same, ops.square(flat - mean)) / ops.maximum(count - 1, 1)
-        # The root alone has no finite gradient at 0.
-        spread = ops.mean(ops.sqrt(variance + TINY) - TINY**0.5, axis=1)[:, None, None, None]
+        # √(variance + TINY) - √TINY, written so that it is exactly 0 at 0, where √variance has no finite gradient.
+        std = variance / (ops.sqrt(variance + TINY) + TINY**0.5)
+        spread = ops.mean(std, axis=1)[:, None, None, None]
         return ops.concatenate([x, SPREAD_SCALE * spread * ops.ones_like(x[..., :1])], axis=-1)
 
     def compute_output_shape(self, planes_shape, label_shape):
