@@ -169,6 +169,9 @@ def whole_folder(path):
             shutil.rmtree(folder, ignore_errors=True)
 
 
+_TOKEN = "[0-9a-f]" * 8  # a pattern of what `_beside` puts into a name; a folder of the user is hardly called so
+
+
 def _beside(path, age):
     """A hidden name beside `path` that no other process and no other thread uses."""
     return path.with_name(f".{age}-{secrets.token_hex(4)}-{path.name}")
@@ -176,8 +179,8 @@ def _beside(path, age):
 
 def put_back(parent):
     """Give folders in `parent` their names again if the process that was replacing them was killed meanwhile."""
-    for old in sorted(parent.glob(".old-????????-*"), key=os.path.getmtime, reverse=True):
-        path = parent / old.name[len(".old-????????-") :]
+    for old in sorted(parent.glob(f".old-{_TOKEN}-*"), key=os.path.getmtime, reverse=True):
+        path = parent / old.name.split("-", 2)[2]
         if old.is_dir() and not path.exists():
             with suppress(OSError):  # another process was faster, or the folder can't be written
                 os.rename(old, path)
@@ -187,7 +190,7 @@ def forget_unfinished(path):
     """Remove what processes that were killed left beside `path`; no other may be writing it."""
     put_back(path.parent)
     for age in ("new", "old"):
-        for left in path.parent.glob(f".{age}-????????-{glob.escape(path.name)}"):
+        for left in path.parent.glob(f".{age}-{_TOKEN}-{glob.escape(path.name)}"):
             shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
 
 

@@ -236,6 +236,15 @@ def test_a_run_whose_writer_was_killed_between_two_renames_is_there_again(
     assert list(folder.parent.iterdir()) == [folder]
 
 
+def test_a_folder_of_the_user_that_is_called_alike_stays(tmp_path):
+    mine = tmp_path / ".old-projects-run"
+    mine.mkdir()
+    put_back(tmp_path)
+    (tmp_path / "run").mkdir()
+    forget_unfinished(tmp_path / "run")
+    assert mine.is_dir()
+
+
 def test_a_folder_that_is_put_back_while_another_takes_its_place_is_replaced(monkeypatch, tmp_path):
     rename, folder, once = os.replace, tmp_path / "run", [True]
     write_whole(folder / "text", "old")
